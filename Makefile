@@ -1,0 +1,60 @@
+# What the project needs, on a machine with Python and make.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint docs lock clean
+
+help: ## show this list
+	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## make .venv with dbt and lm in it; again only when the lock file changed
+	@# dbt looks for profiles.yml here first; whatever the user put in its place stays.
+	@[ -e profiles.yml ] || ln -sf profiles.example.yml profiles.yml
+
+# python3.11 or 3.12 whatever PYTHON is, when the machine has them.
+$(STAMP): requirements.lock pyproject.toml
+	@if ! $(BIN)/python -c '' 2>/dev/null; then \
+		rm -rf $(VENV); \
+		for python in python3.11 python3.12 $(PYTHON); do \
+			"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' \
+				2>/dev/null && exec "$$python" -m venv $(VENV); \
+		done; \
+		echo 'Python 3.11 or 3.12 is needed: make setup PYTHON=/path/to/python' >&2; exit 2; \
+	fi
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: setup ## simulate a clinic on the embedded engine and look at its metrics
+	$(BIN)/lm demo
+
+test: setup ## run every test; on servers too when LM_TEST_MYSQL, LM_TEST_MARIADB name them
+	$(BIN)/python -m pytest
+
+lint: setup ## check the Python and the SQL
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lm engine start >/dev/null
+	$(BIN)/sqlfluff lint --disable-progress-bar models tests
+
+docs: setup ## write target/static_index.html, the tables' documentation in one page
+	$(BIN)/lm engine start >/dev/null
+	$(BIN)/dbt docs generate --static
+
+# Needs uv. The file carries names, versions and hashes, no addresses.
+lock: ## resolve requirements.lock anew from pyproject.toml
+	uv pip compile --universal --python-version 3.11 --generate-hashes --extra dev --upgrade \
+		--no-header --no-emit-index-url --no-emit-find-links --quiet \
+		--output-file requirements.lock pyproject.toml
+
+clean: ## stop the engine and delete what was made, its data too
+	@[ ! -x $(BIN)/lm ] || $(BIN)/lm engine stop
+	rm -rf $(VENV) .lm target logs .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	@[ ! -L profiles.yml ] || rm profiles.yml

@@ -1,0 +1,50 @@
+{% macro lm_value_full_pass(start) %}
+    {% do return(key_batches(ref('fct_call'), 'history_id', start)) %}
+{% endmacro %}
+
+
+{% macro lm_value_feeds() %}
+    {% set newest = {} %}
+    {% for name in ['fct_call', 'int_review_batches', 'lm_reference'] %}
+        {% do newest.update({name: newest_change(ref(name))}) %}
+    {% endfor %}
+    {% do return(newest) %}
+{% endmacro %}
+
+
+{# Changed calls, calls whose constants changed, and calls for which time has gone on. #}
+{% macro lm_value_changes(relation) %}
+    {% set calls = ref('fct_call') %}
+    {% set batches = [] %}
+    {% for run in unseen_changes('lm_value', calls) %}
+        {% do batches.append({
+            'where': "change_id between " ~ run.low ~ " and " ~ run.high,
+            'feed': 'fct_call',
+            'position': run.high,
+        }) %}
+    {% endfor %}
+    {% do batches.extend(changed_date_batches('lm_value', ref('int_review_batches'), 'review_date', 'review_date')) %}
+    {% do batches.extend(changed_date_batches('lm_value', ref('lm_reference'), 'as_of_date', 'week_start_date')) %}
+    {% set last_as_of = watermark('lm_value', 'clock').moment %}
+    {% if last_as_of is not none and last_as_of != as_of_text() %}
+        {% set last = "cast('" ~ last_as_of ~ "' as datetime)" %}
+        {% for day in date_values(
+            "select distinct call_date from " ~ calls
+            ~ " where call_date >= cast(date_sub(least(" ~ last ~ ", " ~ as_of() ~ "), interval "
+            ~ open_window_days() ~ " day) as date)"
+            ~ " and call_date <= cast(greatest(" ~ last ~ ", " ~ as_of() ~ ") as date) order by 1"
+        ) %}
+            {% do batches.append({'where': "call_date = cast('" ~ day ~ "' as date)"}) %}
+        {% endfor %}
+    {% endif %}
+    {% do return(batches) %}
+{% endmacro %}
+
+
+{# Days for which time alone may change a metric: the longest window that closes by as_of. #}
+{% macro open_window_days() %}
+    {% do return(first_value(
+        "select ceiling(1 + greatest(max(followup_expires_days), max(contact_hours) / 24,"
+        ~ " max(complaint_promise_hours) / 24)) from " ~ ref('int_rule_params')
+    ) | int) %}
+{% endmacro %}

@@ -1,0 +1,93 @@
+{# The condition by which an incremental model reads one batch; all rows when compiled on its own.
+   The materialization puts each batch's condition in its place. #}
+{% macro in_batch() -%}
+    /* batch */ 1 = 1
+{%- endmacro %}
+
+
+{# Batches through a whole relation in the order of its key, after the key `start`. #}
+{% macro key_batches(relation, key, start=none) %}
+    {% set batches = [] %}
+    {% set ns = namespace(low=start) %}
+    {% for _ in range(100000) %}
+        {% set after = key ~ " > " ~ key_literal(key, ns.low) if ns.low is not none else "1 = 1" %}
+        {# The sign in front keeps dbt from reading a key of digits as a number. #}
+        {% set boundary = first_value(
+            "select concat('=', max(k)) from (select " ~ key ~ " as k from " ~ relation
+            ~ " where " ~ after ~ " order by " ~ key ~ " limit " ~ var('lm_batch_calls') ~ ") as batch"
+        ) %}
+        {% if boundary is none %}{% break %}{% endif %}
+        {% set ns.low = boundary[1:] %}
+        {% do batches.append({
+            'where': after ~ " and " ~ key ~ " <= " ~ key_literal(key, ns.low),
+            'cursor_key': ns.low,
+        }) %}
+    {% endfor %}
+    {% do return(batches) %}
+{% endmacro %}
+
+
+{# Batches of whole dates, a few at a time. #}
+{% macro date_batches(column, dates) %}
+    {% set batches = [] %}
+    {% for chunk in dates | batch(8) %}
+        {% do batches.append({
+            'where': column ~ " in (cast('" ~ chunk | join("' as date), cast('") ~ "' as date))",
+            'cursor_key': chunk[-1],
+        }) %}
+    {% endfor %}
+    {% do return(batches) %}
+{% endmacro %}
+
+
+{# Runs of consecutive changes of an upstream table that a model has not seen, each of about a batch. #}
+{% macro unseen_changes(model_name, relation) %}
+    {% set runs = [] %}
+    {% set ns = namespace(rows=0) %}
+    {% for row in run_query(
+        "select change_id, count(*) from " ~ relation ~ " where change_id > "
+        ~ watermark(model_name, relation.identifier).position ~ " group by change_id order by change_id"
+    ).rows %}
+        {% if not runs or ns.rows + row[1] > var('lm_batch_calls') %}
+            {% do runs.append({'low': row[0] | int, 'high': row[0] | int}) %}
+            {% set ns.rows = row[1] %}
+        {% else %}
+            {% do runs[-1].update({'high': row[0] | int}) %}
+            {% set ns.rows = ns.rows + row[1] %}
+        {% endif %}
+    {% endfor %}
+    {% do return(runs) %}
+{% endmacro %}
+
+
+{# Batches of the calls whose date has changed rows in a table by date. #}
+{% macro changed_date_batches(model_name, relation, date_column, call_column) %}
+    {% set batches = [] %}
+    {% for row in run_query(
+        "select concat('=', " ~ date_column ~ "), max(change_id) from " ~ relation
+        ~ " where change_id > " ~ watermark(model_name, relation.identifier).position
+        ~ " group by " ~ date_column ~ " order by 2"
+    ).rows %}
+        {% do batches.append({
+            'where': call_column ~ " = cast('" ~ row[0][1:] ~ "' as date)",
+            'feed': relation.identifier,
+            'position': row[1] | int,
+        }) %}
+    {% endfor %}
+    {% do return(batches) %}
+{% endmacro %}
+
+
+{% macro newest_change(relation) %}
+    {% do return(first_value("select coalesce(max(change_id), 0) from " ~ relation) | int) %}
+{% endmacro %}
+
+
+{# The dates of a query's only column, as text. #}
+{% macro date_values(query) %}
+    {% set dates = [] %}
+    {% for value in run_query(query).columns[0].values() %}
+        {% do dates.append(value | string) %}
+    {% endfor %}
+    {% do return(dates) %}
+{% endmacro %}

@@ -1,0 +1,254 @@
+{#
+    The project's own `incremental` for MySQL, MariaDB and the embedded engine, in the place of dbt-mysql's:
+
+    - no temporary tables, which the embedded engine lacks;
+    - only rows that differ are written, so ids, created_at and updated_at mean what they say;
+    - the work goes in batches, each a transaction with its watermark: a killed run goes on where it stopped;
+    - a named lock keeps two runs from one table;
+    - the table is made from the model's yml: types, comments, keys;
+    - a full refresh recomputes in place.
+
+    Config: unique_key (list), keys (DDL lines), foreign_keys {name: definition}, counts_changes (the table numbers
+    its changes, for the models after it), remembered_columns (kept as previous_...), json_columns,
+    unwritten_columns (filled by the database), uncompared_columns (written with a change, never its reason).
+
+    Which rows are read is told by three macros for a model m, in macros/feeds: m_full_pass(start) and
+    m_changes(relation) list batches {where, and cursor_key or feed and position}; m_feeds() gives the newest
+    position of what m follows.
+#}
+{% materialization incremental, adapter='mysql' %}
+    {% do return(run_incremental()) %}
+{% endmaterialization %}
+
+{% materialization incremental, adapter='mariadb' %}
+    {% do return(run_incremental()) %}
+{% endmaterialization %}
+
+
+{% macro run_incremental() %}
+    {% set relation = this.incorporate(type='table') %}
+    {% set name = model.name %}
+
+    {{ run_hooks(pre_hooks, inside_transaction=False) }}
+    {{ run_hooks(pre_hooks, inside_transaction=True) }}
+
+    {% do prepare_session() %}
+    {% do take_lock(relation) %}
+
+    {% set old_relation = load_relation(this) %}
+    {% if old_relation is not none and old_relation.type != 'table' %}
+        {% do adapter.drop_relation(old_relation) %}
+    {% endif %}
+    {% do create_incremental_table(relation) %}
+    {% set is_widened = add_missing_columns(relation) %}
+    {% do sync_foreign_keys(relation) %}
+
+    {# A full pass starts when what the values are made with has changed, or when it is asked for. #}
+    {% set salt = set_caller_salt() if config.get('needs_caller_salt') else '' %}
+    {% set fingerprint = local_md5(sql | replace(as_of_text(), '') ~ seed_checksums() ~ salt) %}
+    {% set pass = watermark(name, 'full_pass') %}
+    {% set is_sweep = should_full_refresh() or var('lm_sweep') | string | lower in ('true', '1', 'yes') %}
+    {% set restarts = is_widened or is_sweep or not pass.known or pass.fingerprint != fingerprint %}
+    {% if restarts %}
+        {% do set_watermark(name, 'full_pass', 0, '', fingerprint) %}
+        {% for feed, position in context[name ~ '_feeds']().items() %}
+            {% do set_watermark(name, feed, position) %}
+        {% endfor %}
+        {% do run_query("commit") %}
+    {% endif %}
+    {% set is_full_pass = restarts or pass.cursor_key is not none %}
+
+    {% if is_sweep %}
+        {% do delete_orphans(relation) %}
+    {% endif %}
+
+    {% set batches = [] %}
+    {% if is_full_pass %}
+        {% set start = none if restarts else pass.cursor_key %}
+        {% do batches.extend(context[name ~ '_full_pass'](start or none)) %}
+    {% endif %}
+    {% set full_pass_length = batches | length %}
+    {% if not is_full_pass or config.get('changes_follow_full_pass', true) %}
+        {% do batches.extend(context[name ~ '_changes'](relation)) %}
+    {% endif %}
+
+    {% set limit = var('lm_max_batches') | int %}
+    {% set ns = namespace(rows=0, done=0) %}
+    {% for batch in batches %}
+        {% if limit and loop.index > limit %}{% break %}{% endif %}
+        {% set ns.rows = ns.rows + write_batch(relation, batch, fingerprint if loop.index0 < full_pass_length else none) %}
+        {% set ns.done = loop.index %}
+        {% if batches | length > 1 %}
+            {{ log(name ~ ": batch " ~ loop.index ~ " of " ~ batches | length, info=(loop.index % 10 == 0 or loop.last)) }}
+        {% endif %}
+    {% endfor %}
+
+    {% if ns.done >= full_pass_length %}
+        {% do set_watermark(name, 'full_pass', 0, none, fingerprint) %}
+    {% endif %}
+    {% if ns.done == batches | length %}
+        {% do set_watermark(name, 'clock', moment=as_of_text()) %}
+    {% else %}
+        {{ log(name ~ ": " ~ batches | length - ns.done ~ " batches are left for the next run (lm_max_batches)", info=true) }}
+    {% endif %}
+    {% do run_query("commit") %}
+
+    {{ run_hooks(post_hooks, inside_transaction=True) }}
+    {{ run_hooks(post_hooks, inside_transaction=False) }}
+    {% do release_lock(relation) %}
+
+    {% call noop_statement('main', 'OK ' ~ ns.done ~ ' batches', 'OK', ns.rows) %}{{ sql }}{% endcall %}
+    {% do return({'relations': [relation]}) %}
+{% endmacro %}
+
+
+{# Read committed: a batch takes no locks on the source rows it reads. Local time for created_at. #}
+{% macro prepare_session() %}
+    {% do run_query("commit") %}
+    {% do run_query("set session transaction isolation level read committed") %}
+    {% do run_query("set time_zone = '" ~ var('utc_offset') ~ "'") %}
+{% endmacro %}
+
+
+{% macro lock_name(relation) -%}
+    lm_{{ local_md5(relation.schema ~ '.' ~ relation.identifier) }}
+{%- endmacro %}
+
+{% macro take_lock(relation) %}
+    {% set taken = first_value("select get_lock('" ~ lock_name(relation) ~ "', " ~ var('lm_lock_wait_sec') ~ ")") %}
+    {% if taken | int != 1 %}
+        {{ exceptions.raise_compiler_error(
+            "Another run has been writing " ~ relation ~ " for more than " ~ var('lm_lock_wait_sec')
+            ~ " s. Let it finish and run again, or raise the var lm_lock_wait_sec."
+        ) }}
+    {% endif %}
+    {# What the other run has written is to be seen. #}
+    {% do run_query("commit") %}
+{% endmacro %}
+
+{% macro release_lock(relation) %}
+    {% do run_query("select release_lock('" ~ lock_name(relation) ~ "')") %}
+{% endmacro %}
+
+
+{# Contents of the seeds behind the model, up to the next incremental table: a change there recomputes. #}
+{% macro seed_checksums() %}
+    {% set checksums = [] %}
+    {% set seen = [] %}
+    {% set queue = model.depends_on.nodes | list %}
+    {% for _ in range(1000) %}
+        {% if not queue %}{% break %}{% endif %}
+        {% set id = queue.pop() %}
+        {% if id not in seen and id in graph.nodes %}
+            {% do seen.append(id) %}
+            {% set node = graph.nodes[id] %}
+            {% if node.resource_type == 'seed' %}
+                {% do checksums.append(id ~ node.checksum.checksum) %}
+            {% elif node.config.materialized != 'incremental' %}
+                {% do queue.extend(node.depends_on.nodes) %}
+            {% endif %}
+        {% endif %}
+    {% endfor %}
+    {% do return(checksums | sort | join(' ')) %}
+{% endmacro %}
+
+
+{# Computes one batch and writes what differs, with the batch's watermark, in one transaction. #}
+{% macro write_batch(relation, batch, fingerprint) %}
+    {% set types = column_types() %}
+    {% set keys = config.get('unique_key') %}
+    {% set unwritten = config.get('unwritten_columns', []) %}
+    {% set uncompared = config.get('uncompared_columns', []) %}
+    {% set json_columns = config.get('json_columns', []) %}
+    {% set columns = types.keys() | reject('in', unwritten) | list %}
+    {% set values = columns | reject('in', keys) | list %}
+    {% set written_columns = columns + bookkeeping_columns().keys() | list %}
+
+    {% set selected = [] %}
+    {% for column in columns %}
+        {% do selected.append(typed('new_rows.' ~ column, types[column])) %}
+    {% endfor %}
+    {% set same = [] %}
+    {% for column in values | reject('in', uncompared) %}
+        {% if column in json_columns %}
+            {% do same.append("json_extract(new_rows." ~ column ~ ", '$') <=> json_extract(old_rows." ~ column ~ ", '$')") %}
+        {% else %}
+            {% do same.append(typed('new_rows.' ~ column, types[column]) ~ " <=> old_rows." ~ column) %}
+        {% endif %}
+    {% endfor %}
+    {% set matched = [] %}
+    {% for key in keys %}
+        {% do matched.append("new_rows." ~ key ~ " = old_rows." ~ key) %}
+    {% endfor %}
+    {% set updated = [] %}
+    {% for column in written_columns | reject('in', keys) %}
+        {% do updated.append(column ~ " = values(" ~ column ~ ")") %}
+    {% endfor %}
+
+    {% do run_query("start transaction") %}
+    {% if config.get('counts_changes', true) %}
+        {% do selected.append(next_change(model.name)) %}
+    {% endif %}
+    {% for column in config.get('remembered_columns', []) %}
+        {% do selected.append("old_rows." ~ column) %}
+    {% endfor %}
+    {% set insert %}
+        insert into {{ relation }} ({{ written_columns | join(', ') }})
+        select
+            {{ selected | join(',
+            ') }}
+        from (
+            {{ sql | replace(in_batch(), batch.where) }}
+        ) as new_rows
+        left join {{ relation }} as old_rows
+            on {{ matched | join(' and ') }}
+        where old_rows.{{ keys[0] }} is null or not (
+            {{ same | join('
+            and ') }}
+        )
+        on duplicate key update
+            {{ updated | join(',
+            ') }}
+    {% endset %}
+    {% call statement('write_batch', auto_begin=false) %}{{ insert }}{% endcall %}
+    {% set written = load_result('write_batch').response.rows_affected %}
+    {% if batch.feed %}
+        {% do set_watermark(model.name, batch.feed, batch.position) %}
+    {% endif %}
+    {% if fingerprint %}
+        {% do set_watermark(model.name, 'full_pass', 0, batch.cursor_key | default('', true), fingerprint) %}
+    {% endif %}
+    {% do run_query("commit") %}
+    {% do return(written) %}
+{% endmacro %}
+
+
+{# Decimals are rounded as the table will, or a row would differ from itself. #}
+{% macro typed(expression, data_type) -%}
+    {%- if data_type.startswith('decimal') -%}
+        cast({{ expression }} as {{ data_type.split(')')[0] }}))
+    {%- else -%}
+        {{ expression }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# The number of this batch among the table's changes. #}
+{% macro next_change(name) %}
+    {% set next = watermark(name, 'sequence').position + 1 %}
+    {% do set_watermark(name, 'sequence', next) %}
+    {% do return(next) %}
+{% endmacro %}
+
+
+{# Rows whose call the source no longer has. #}
+{% macro delete_orphans(relation) %}
+    {% set parent = config.get('parent') %}
+    {% if parent %}
+        {% do run_query(
+            "delete from " ~ relation ~ " where not exists (select 1 from " ~ ref(parent)
+            ~ " as parent where parent.history_id = " ~ relation ~ ".history_id)"
+        ) %}
+        {% do run_query("commit") %}
+    {% endif %}
+{% endmacro %}

@@ -1,0 +1,107 @@
+{# Column types of an incremental model, from its yml. The review's id follows the source:
+   InnoDB refuses a foreign key between a signed and an unsigned column. #}
+{% macro column_types() %}
+    {% set types = {} %}
+    {% for column in model.columns.values() %}
+        {% if column.name == 'call_score_id' %}
+            {% do types.update({column.name: review_id_type() ~ ' null'}) %}
+        {% elif column.data_type %}
+            {% do types.update({column.name: column.data_type}) %}
+        {% endif %}
+    {% endfor %}
+    {% if not types %}
+        {{ exceptions.raise_compiler_error(
+            "The incremental model " ~ model.name
+            ~ " needs its columns with data_type in yml: its table is made from them."
+        ) }}
+    {% endif %}
+    {% do return(types) %}
+{% endmacro %}
+
+
+{% macro review_id_type() %}
+    {% for column in adapter.get_columns_in_relation(source('operabot', 'call_scores')) %}
+        {% if column.name | lower == 'id' %}
+            {% do return(column.dtype | lower) %}
+        {% endif %}
+    {% endfor %}
+{% endmacro %}
+
+
+{% macro column_definition(name, data_type) -%}
+    {{ name }} {{ data_type }} comment {{ comment_literal(model.columns[name].description, 1000) }}
+{%- endmacro %}
+
+
+{% macro comment_literal(text, length) -%}
+    '{{ (text | default("", true) | string | replace("\n", " ") | replace("\\", "\\\\") | replace("'", "''") | trim)[:length] }}'
+{%- endmacro %}
+
+
+{# Columns that the table has beyond the model's own: the number of the change and what it replaced. #}
+{% macro bookkeeping_columns() %}
+    {% set columns = {} %}
+    {% if config.get('counts_changes', true) %}
+        {% do columns.update({'change_id': 'bigint unsigned not null'}) %}
+    {% endif %}
+    {% for name in config.get('remembered_columns', []) %}
+        {% do columns.update({'previous_' ~ name: column_types()[name] | replace(' not null', '') ~ ' null'}) %}
+    {% endfor %}
+    {% do return(columns) %}
+{% endmacro %}
+
+
+{% macro create_incremental_table(relation) %}
+    {% set lines = [] %}
+    {% for name, data_type in column_types().items() %}
+        {% do lines.append(column_definition(name, data_type)) %}
+    {% endfor %}
+    {% for name, data_type in bookkeeping_columns().items() %}
+        {% do lines.append(
+            name ~ " " ~ data_type ~ " comment "
+            ~ ("'Number of the batch that last changed the row'" if name == 'change_id'
+               else "'Value before the last change of the row'")
+        ) %}
+    {% endfor %}
+    {% do lines.extend(config.get('keys', [])) %}
+    {% do run_query(
+        "create table if not exists " ~ relation ~ " (\n    " ~ lines | join(",\n    ")
+        ~ "\n) engine = InnoDB default charset = utf8mb4 collate = utf8mb4_bin comment = "
+        ~ comment_literal(model.description, 500)
+    ) %}
+{% endmacro %}
+
+
+{# Adds the columns that a newer version of the model has. True if there were any. #}
+{% macro add_missing_columns(relation) %}
+    {% set present = [] %}
+    {% for column in adapter.get_columns_in_relation(relation) %}
+        {% do present.append(column.name | lower) %}
+    {% endfor %}
+    {% set added = [] %}
+    {% for name, data_type in column_types().items() %}
+        {% if name not in present %}
+            {% do run_query("alter table " ~ relation ~ " add column " ~ column_definition(name, data_type)) %}
+            {% do added.append(name) %}
+        {% endif %}
+    {% endfor %}
+    {% do return(added | length > 0) %}
+{% endmacro %}
+
+
+{# Makes the foreign keys of the config exist when lm_foreign_keys is on, and not when it is off. #}
+{% macro sync_foreign_keys(relation) %}
+    {% set existing = run_query(
+        "select lower(constraint_name) from information_schema.table_constraints"
+        ~ " where constraint_type = 'FOREIGN KEY' and table_schema = '" ~ relation.schema
+        ~ "' and table_name = '" ~ relation.identifier ~ "'"
+    ).columns[0].values() %}
+    {% set wanted = var('lm_foreign_keys') | string | lower in ('true', '1', 'yes') %}
+    {% for name, definition in config.get('foreign_keys', {}).items() %}
+        {% if wanted and name not in existing %}
+            {% do run_query("alter table " ~ relation ~ " add constraint " ~ name ~ " foreign key " ~ definition) %}
+        {% elif not wanted and name in existing %}
+            {% do run_query("alter table " ~ relation ~ " drop foreign key " ~ name) %}
+        {% endif %}
+    {% endfor %}
+{% endmacro %}

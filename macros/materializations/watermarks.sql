@@ -1,0 +1,48 @@
+{# How far a model has come with one of its feeds. #}
+{% macro watermark(model_name, feed) %}
+    {% set found = run_query(
+        "select position, concat('=', cursor_key), fingerprint, concat(moment) from "
+        ~ run_table('lm_watermark') ~ " where model_name = '" ~ model_name ~ "' and feed = '" ~ feed ~ "'"
+    ) %}
+    {% if found.rows %}
+        {% set row = found.rows[0] %}
+        {% do return({
+            'known': true,
+            'position': row[0] | int,
+            'cursor_key': row[1][1:] if row[1] is not none else none,
+            'fingerprint': row[2],
+            'moment': row[3] | string if row[3] is not none else none,
+        }) %}
+    {% endif %}
+    {% do return({'known': false, 'position': 0, 'cursor_key': none, 'fingerprint': none, 'moment': none}) %}
+{% endmacro %}
+
+
+{% macro set_watermark(model_name, feed, position=0, cursor_key=none, fingerprint=none, moment=none) %}
+    {% do run_query(
+        "insert into " ~ run_table('lm_watermark')
+        ~ " (model_name, feed, position, cursor_key, fingerprint, moment) values ('"
+        ~ model_name ~ "', '" ~ feed ~ "', " ~ position
+        ~ ", " ~ quoted_or_null(cursor_key) ~ ", " ~ quoted_or_null(fingerprint)
+        ~ ", " ~ quoted_or_null(moment) ~ ") on duplicate key update position = values(position),"
+        ~ " cursor_key = values(cursor_key), fingerprint = values(fingerprint), moment = values(moment)"
+    ) %}
+{% endmacro %}
+
+
+{% macro quoted_or_null(value) -%}
+    {%- if value is none -%} null {%- else -%} '{{ value | string | replace("'", "''") }}' {%- endif -%}
+{%- endmacro %}
+
+
+{# Numbers are keys of numbers; everything else is text. #}
+{% macro key_literal(key, value) -%}
+    {%- if key == 'history_id' -%} {{ value | int }} {%- else -%} {{ quoted_or_null(value) }} {%- endif -%}
+{%- endmacro %}
+
+
+{# The first value of a query, none when there is no row. #}
+{% macro first_value(query) %}
+    {% set values = run_query(query).columns[0].values() %}
+    {% do return(values[0] if values else none) %}
+{% endmacro %}

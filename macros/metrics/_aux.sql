@@ -1,0 +1,48 @@
+{# The three aux metrics: labels and inputs, no numbers. #}
+
+{# What the rules are: the seeds behind them and the SQL they are computed with. #}
+{% macro rules_hash() -%}
+    {{ local_md5(tojson(rule_metrics()) | replace(as_of_text(), '')) }}
+{%- endmacro %}
+
+{% macro lm_version_json() -%}
+    concat('{"v":1,"status":"ok","rules_hash":"{{ rules_hash() }}","seeds_hash":"{{ local_md5(seed_checksums()) }}"}')
+{%- endmacro %}
+
+{% macro calc_profile_json() -%}
+    {{ json_object([
+        "'\"v\":1,\"status\":\"ok\"'",
+        json_code_pair('rule', 'profile_rule'),
+        json_number_pair('sla_sec', 'params.sla_sec'),
+        json_number_pair('half_life_sec', 'params.half_life_sec'),
+        json_number_pair('callback_sla_min', 'params.callback_sla_min'),
+        json_number_pair('callback_due_hour', 'params.callback_due_hour'),
+    ]) }}
+{%- endmacro %}
+
+{# Inputs of the forecasts and derived classes: numbers and seed codes, nothing finer than the hour. #}
+{% macro feature_pack_json() -%}
+    {%- set parts = ["'\"v\":1,\"status\":\"ok\",\"schema\":1'"] -%}
+    {%- for name in ['direction', 'outcome', 'call_category', 'service_group', 'service_recurrence'] -%}
+        {%- do parts.append(json_code_pair(name, name)) -%}
+    {%- endfor -%}
+    {%- do parts.append(json_code_pair('refusal', 'refusal_code')) -%}
+    {%- do parts.append(json_code_pair('profile', 'calc_profile')) -%}
+    {%- for name in [
+        'call_hour', 'call_weekday', 'talk_sec', 'await_sec', 'total_sec', 'call_score_raw', 'checklist_items',
+        'calls_2d', 'calls_7d', 'calls_30d', 'unanswered_7d', 'bookings_365d', 'cancellations_180d',
+        'days_since_last_call',
+    ] -%}
+        {%- do parts.append(json_number_pair(name, name)) -%}
+    {%- endfor -%}
+    {%- do parts.append(json_number_pair('score', 'score')) -%}
+    {%- do parts.append(json_number_pair('coverage', 'checklist_coverage')) -%}
+    {%- for name in [
+        'is_answered', 'is_reviewed', 'is_target', 'is_booked', 'wants_booking', 'is_service_call',
+        'is_frequent_number', 'has_type_conflict', 'has_target_conflict', 'has_outcome_conflict',
+        'has_direction_conflict', 'has_start_conflict',
+    ] -%}
+        {%- do parts.append(json_number_pair(name, name)) -%}
+    {%- endfor -%}
+    {{ json_object(parts) }}
+{%- endmacro %}

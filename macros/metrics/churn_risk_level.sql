@@ -1,0 +1,75 @@
+{# How likely the client is to be lost, by the outcome, the refusal, the service and the history. #}
+{% macro churn_risk_level() %}
+    {% set outcomes = [
+        'record', 'info_only', 'lead_no_record', 'refused', 'cancelled_by_patient', 'cancelled_by_operator',
+    ] %}
+    {% set categories = ['complaint', 'reschedule'] %}
+    {% set refusals = [
+        'PRICE', 'LOCATION_INCONVENIENT', 'TIME_GENERAL', 'URGENCY_NO_SLOTS', 'DOCTOR_UNAVAILABLE',
+        'SERVICE_NOT_PROVIDED', 'PATIENT_WILL_CLARIFY', 'OPERATOR_WILL_CLARIFY', 'AGE_RESTRICTION',
+        'DOCUMENTS_REQUIRED', 'MISSING',
+    ] %}
+    {% set recurrences = ['course', 'regular', 'one_off'] %}
+    {% set has_history = "caller_key is not null and is_frequent_number = 0" %}
+    {% do return({
+        'group': 'risk',
+        'gates': {
+            'INTERNAL': none,
+            'NO_REVIEW': none,
+            'EXCLUDED_CATEGORY': none,
+            'NOT_TARGET': "is_target = 0 and call_category <> 'complaint'",
+        },
+        'kind': 'additive',
+        'base': 'params.churn_base',
+        'reasons': [
+            {
+                'code_sql': "concat('OUTCOME_', upper(outcome))",
+                'when': "outcome in ('" ~ outcomes | join("', '") ~ "')",
+                'points': param_of('churn_outcome', 'outcome', outcomes),
+            },
+            {
+                'code_sql': "concat('CATEGORY_', upper(call_category))",
+                'when': "call_category in ('" ~ categories | join("', '") ~ "')",
+                'points': param_of('churn_category', 'call_category', categories),
+            },
+            {
+                'code_sql': "concat('REFUSAL_', coalesce(refusal_code, 'MISSING'))",
+                'when': "is_booked = 0 and (refusal_code is not null or wants_booking = 1)",
+                'points': param_of(
+                    'churn_refusal', "coalesce(refusal_code, 'MISSING')", refusals,
+                    'params.churn_refusal_other_reason'
+                ),
+            },
+            {
+                'code_sql': "concat('SERVICE_', upper(service_recurrence))",
+                'when': "service_recurrence in ('" ~ recurrences | join("', '") ~ "')",
+                'points': param_of('churn_service', 'service_recurrence', recurrences),
+            },
+            {
+                'code': 'CANCELLED_BEFORE',
+                'when': has_history ~ " and cancellations_180d > 0",
+                'points': "least(params.churn_cancelled_before_max, params.churn_cancelled_before * cancellations_180d)",
+                'value': 'cancellations_180d',
+            },
+            {
+                'code': 'UNANSWERED_BEFORE',
+                'when': has_history ~ " and unanswered_7d > 0",
+                'points': "least(params.churn_unanswered_before_max, params.churn_unanswered_before * unanswered_7d)",
+                'value': 'unanswered_7d',
+            },
+            {
+                'code': 'LOYAL',
+                'when': has_history ~ " and bookings_180d >= params.churn_loyal_bookings",
+                'points': 'params.churn_loyal',
+                'value': 'bookings_180d',
+            },
+        ],
+        'clamp': true,
+        'missing': {'caller_history': "not (" ~ has_history ~ ")"},
+        'label': "case
+            when {value} >= params.churn_high_from then 'high'
+            when {value} >= params.churn_medium_from then 'medium'
+            else 'low'
+        end",
+    }) %}
+{% endmacro %}

@@ -1,0 +1,61 @@
+{# What a call without a booking is likely to have cost: ticket x chance x no late return x avoidable.
+   loss_rub adds up; the score puts it against a typical loss, which scores 50. #}
+{% macro lost_opportunity_score() %}
+    {% set refusals = [
+        'TIME_GENERAL', 'OPERATOR_WILL_CLARIFY', 'URGENCY_NO_SLOTS', 'DOCTOR_UNAVAILABLE',
+        'PATIENT_WILL_CLARIFY', 'PRICE', 'LOCATION_INCONVENIENT', 'MISSING',
+    ] %}
+    {% set is_missed = "(direction = 'in' and is_answered = 0)" %}
+    {% set is_loss = "(is_answered = 1 and is_booked = 0 and (wants_booking = 1 or is_service_call = 1))" %}
+    {% set is_open_missed = "(" ~ is_missed ~ " and is_contacted = 0)" %}
+    {% do return({
+        'group': 'conversion',
+        'gates': {
+            'INTERNAL': none,
+            'NOT_ANSWERED': "direction <> 'in' and is_answered = 0",
+            'SHORT_ABANDON': none,
+            'NO_REVIEW': "is_answered = 1 and is_reviewed = 0",
+            'EXCLUDED_CATEGORY': "is_answered = 1 and is_excluded_category = 1",
+            'NOT_TARGET': "is_answered = 1 and is_target = 0",
+            'SERVICE_CALL':
+                "is_answered = 1 and is_service_call = 1 and params.lost_include_cancellations = 0",
+            'OBJECTIVE_REFUSAL': "is_answered = 1 and is_objective_refusal = 1",
+            'FREQUENT_NUMBER': "is_answered = 0 and is_frequent_number = 1",
+            'IMMATURE': "is_answered = 0 and is_contacted = 0 and coalesce("
+                ~ moment_after('call_started_at', 'params.contact_hours * 3600') ~ " > " ~ as_of() ~ ", 0)",
+        },
+        'kind': 'factors',
+        'link': 'ratio',
+        'scale': 'loss_scale',
+        'reasons': [
+            {'code': 'BOOKED', 'when': "is_answered = 1 and is_booked = 1", 'points': '0'},
+            {
+                'code': 'NO_BOOKING_INTENT',
+                'when': "is_answered = 1 and is_booked = 0 and wants_booking = 0 and is_service_call = 0",
+                'points': '0',
+            },
+            {'code': 'CONTACTED_LATER', 'when': is_missed ~ " and is_contacted = 1", 'points': '0'},
+            {'code': 'TICKET', 'when': is_loss ~ " or " ~ is_open_missed, 'points': 'loss_ticket'},
+            {'code': 'CHANCE', 'when': is_loss ~ " or " ~ is_open_missed, 'points': 'loss_chance'},
+            {'code': 'LATE_RETURN', 'when': is_loss ~ " or " ~ is_open_missed, 'points': 'loss_no_return'},
+            {
+                'code_sql': "case
+                    when refusal_code is null then 'REASON_MISSING'
+                    else concat('REFUSAL_', refusal_code)
+                end",
+                'when': is_loss,
+                'points': 'loss_avoidable',
+                'value': 'loss_avoidable',
+            },
+            {'code': 'MISSED_NO_CONTACT', 'when': is_open_missed, 'points': '1'},
+        ],
+        'missing': {
+            'service': is_loss ~ " and service_ticket is null and has_prices = 1",
+            'ticket': "(" ~ is_loss ~ " or " ~ is_open_missed ~ ") and has_prices = 0",
+            'outcome': is_open_missed,
+        },
+        'label': three_levels('lost'),
+        'extras': [json_number_pair('loss_rub', 'round({total}, 2)')],
+        'method': "case when " ~ is_loss ~ " or " ~ is_open_missed ~ " then 'empirical_bayes' else 'rule' end",
+    }) %}
+{% endmacro %}

@@ -1,0 +1,48 @@
+{# The moment that counts as now, local: the var as_of, else the clock. A literal, one for the whole run. #}
+{% macro as_of() -%}
+    cast('{{ as_of_text() }}' as datetime)
+{%- endmacro %}
+
+{% macro as_of_text() -%}
+    {%- if var('as_of') -%}
+        {%- set text = var('as_of') | string | replace('T', ' ') -%}
+        {{- text if text | length > 10 else text ~ ' 00:00:00' -}}
+    {%- else -%}
+        {%- set offset = utc_offset_seconds() | int -%}
+        {{- (run_started_at.replace(tzinfo=none) + modules.datetime.timedelta(seconds=offset)).strftime('%Y-%m-%d %H:%M:%S') -}}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro utc_offset_seconds() -%}
+    {%- set parts = modules.re.match('^([+-])(\\d{1,2}):(\\d{2})$', var('utc_offset') | string) -%}
+    {%- if not parts -%}
+        {{ exceptions.raise_compiler_error("The var utc_offset is '" ~ var('utc_offset') ~ "': write it as '+03:00'.") }}
+    {%- endif -%}
+    {%- set seconds = parts.group(2) | int * 3600 + parts.group(3) | int * 60 -%}
+    {{- -seconds if parts.group(1) == '-' else seconds -}}
+{%- endmacro %}
+
+{# Local time of a UNIX timestamp, whatever the session's zone. #}
+{% macro local_from_epoch(expression) -%}
+    timestampadd(second, {{ expression }} + {{ utc_offset_seconds() }}, cast('1970-01-01 00:00:00' as datetime))
+{%- endmacro %}
+
+{# Seconds of local wall clock since 1970, for windows over a caller's calls. #}
+{% macro local_epoch(expression) -%}
+    timestampdiff(second, cast('1970-01-01 00:00:00' as datetime), {{ expression }})
+{%- endmacro %}
+
+{# The Monday of a date. #}
+{% macro week_start(expression) -%}
+    date_sub({{ expression }}, interval weekday({{ expression }}) day)
+{%- endmacro %}
+
+{# The inverse: seconds of the local wall clock as a moment. #}
+{% macro moment(epoch) -%}
+    timestampadd(second, {{ epoch }}, cast('1970-01-01 00:00:00' as datetime))
+{%- endmacro %}
+
+{# The moment so many seconds after another. #}
+{% macro moment_after(expression, seconds) -%}
+    timestampadd(second, {{ seconds }}, {{ expression }})
+{%- endmacro %}

@@ -1,0 +1,34 @@
+{# Column names of a source, lower case. Empty while parsing. #}
+{% macro source_column_names(relation) %}
+    {% set names = [] %}
+    {% if execute %}
+        {% for column in adapter.get_columns_in_relation(relation) %}
+            {% do names.append(column.name | lower) %}
+        {% endfor %}
+    {% endif %}
+    {% do return(names) %}
+{% endmacro %}
+
+
+{# Stops with the names of the required columns that a source lacks. #}
+{% macro require_source_columns(relation, available, required) %}
+    {% if execute %}
+        {% set missing = [] %}
+        {% for name in required %}
+            {% if name not in available %}{% do missing.append(name) %}{% endif %}
+        {% endfor %}
+        {% if missing %}
+            {{ exceptions.raise_compiler_error(
+                relation ~ " lacks the required column(s) " ~ missing | join(", ")
+                ~ ". Add them to the table, or point the vars source_schema, call_history_identifier and"
+                ~ " call_scores_identifier at the right one; `lm doctor` lists what is needed."
+            ) }}
+        {% endif %}
+    {% endif %}
+{% endmacro %}
+
+
+{# An optional column: null where the installation lacks it. #}
+{% macro optional_column(available, name) %}
+    {%- if not execute or name in available -%} {{ name }} {%- else -%} null {%- endif -%}
+{% endmacro %}

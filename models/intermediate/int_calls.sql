@@ -1,0 +1,236 @@
+{{ config(
+    materialized='incremental',
+    unique_key=['history_id'],
+    keys=[
+        'primary key (history_id)',
+        'key idx_int_calls_contact (contact_key)',
+        'key idx_int_calls_change (change_id)',
+        'key idx_int_calls_entered (entered_at)',
+    ],
+    remembered_columns=['contact_key'],
+    needs_caller_salt=true,
+    changes_follow_full_pass=false,
+    parent='stg_call_history',
+) }}
+
+with
+
+calls as (
+
+    select * from {{ ref('stg_call_history') }}
+    where {{ in_batch() }}
+
+),
+
+parties as (
+
+    select * from {{ ref('stg_call_parties') }}
+    where {{ in_batch() }}
+
+),
+
+reviews as (
+
+    select
+        *,
+        -- A call may be reviewed again weeks later: the newest review counts,
+        -- and the id decides between two of the same second.
+        row_number() over (
+            partition by history_id
+            order by reviewed_at desc, call_score_id desc
+        ) as review_rank,
+        count(*) over (partition by history_id) as review_count
+
+    from {{ ref('stg_call_scores') }}
+    where {{ in_batch() }}
+
+),
+
+-- One row a call, its own facts beside its latest review; the review fills what the call lacks.
+joined as (
+
+    select
+        calls.history_id,
+        reviews.call_score_id,
+        coalesce(reviews.review_count, 0) as review_count,
+        coalesce(calls.start_local, reviews.start_local) as call_started_at,
+        coalesce(calls.source_created_at, calls.start_local, reviews.start_local) as entered_at,
+        coalesce(calls.direction, reviews.direction, 'unknown') as direction,
+        case when calls.direction <> reviews.direction then 1 else 0 end as has_direction_conflict,
+        calls.has_start_conflict,
+        calls.await_sec,
+        coalesce(calls.talk_sec, reviews.talk_sec) as talk_sec,
+        calls.duration_sec,
+        calls.pbx_status,
+        calls.answered_user_id,
+        calls.answered_extension,
+        coalesce(calls.source_channel, reviews.source_channel, 'unknown') as source_channel,
+        parties.caller_digits,
+        parties.called_digits,
+        parties.caller_info,
+        parties.called_info,
+        reviews.reviewed_at,
+        coalesce(reviews.outcome, 'none') as outcome,
+        coalesce(reviews.call_category, 'none') as call_category,
+        coalesce(reviews.is_target, 0) as is_target,
+        reviews.call_score_raw,
+        reviews.refusal_code,
+        reviews.checklist,
+        reviews.checklist_items,
+        reviews.call_type,
+        reviews.service_id,
+        coalesce(reviews.service_name, 'unknown') as service_name,
+        coalesce(reviews.service_group, 'unknown') as service_group,
+        reviews.service_ticket,
+        coalesce(reviews.service_recurrence, 'unknown') as service_recurrence,
+        reviews.unknown_labels
+
+    from calls
+
+    inner join parties
+        on calls.history_id = parties.history_id
+
+    left join reviews
+        on calls.history_id = reviews.history_id
+        and reviews.review_rank = 1
+
+),
+
+classed as (
+
+    select
+        joined.*,
+        case when joined.talk_sec > 0 then 1 else 0 end as is_answered,
+        case when joined.call_score_id is null then 0 else 1 end as is_reviewed,
+        case direction
+            when 'in' then joined.caller_digits
+            when 'out' then joined.called_digits
+        end as outside_digits,
+        -- The other side's name may be a patient's: it is not carried on.
+        case direction
+            when 'in' then joined.called_info
+            when 'out' then joined.caller_info
+        end as operator_label,
+        case
+            when joined.is_target = 1 and (
+                joined.outcome = 'record'
+                or (joined.outcome = 'none' and joined.call_category = 'booking')
+            ) then 1
+            else 0
+        end as is_booked,
+        coalesce(categories.is_excluded, 0) as is_excluded_category
+
+    from joined
+
+    left join (
+        select distinct call_category, is_excluded from {{ ref('call_categories') }}
+    ) as categories
+        on joined.call_category = categories.call_category
+
+),
+
+keyed as (
+
+    select
+        classed.*,
+        case
+            when length(classed.outside_digits) >= {{ var('lm_min_number_digits') }}
+                then cast(left(
+                    sha2(concat({{ caller_salt() }}, classed.outside_digits), 256), 32
+                ) as char(32)) collate utf8mb4_bin
+        end as caller_key
+
+    from classed
+
+)
+
+select
+    history_id,
+    call_score_id,
+    review_count,
+    coalesce(caller_key, concat('#', history_id)) as contact_key,
+    caller_key,
+    call_started_at,
+    {{ local_epoch('call_started_at') }} as start_epoch,
+    cast(call_started_at as date) as call_date,
+    hour(call_started_at) as call_hour,
+    weekday(call_started_at) + 1 as call_weekday,
+    {{ week_start('cast(call_started_at as date)') }} as week_start_date,
+    entered_at,
+    direction,
+    is_answered,
+    await_sec,
+    talk_sec,
+    duration_sec,
+    case
+        when duration_sec > 0 and duration_sec >= coalesce(talk_sec, 0) then duration_sec
+        else await_sec + coalesce(talk_sec, 0)
+    end as total_sec,
+    case
+        when direction = 'in' and is_answered = 0 and await_sec < {{ var('lm_short_abandon_sec') }}
+            then 1
+        else 0
+    end as is_short_abandon,
+    pbx_status,
+    coalesce(
+        answered_user_id, answered_extension, {{ label_text('operator_label', 128) }}, 'unknown'
+    ) as operator_key,
+    coalesce(operator_label, 'unknown') as operator_name,
+    source_channel,
+    service_id,
+    service_name,
+    service_group,
+    service_ticket,
+    service_recurrence,
+    is_reviewed,
+    reviewed_at,
+    cast(reviewed_at as date) as review_date,
+    call_category,
+    outcome,
+    is_target,
+    call_score_raw,
+    refusal_code,
+    checklist,
+    checklist_items,
+    call_type,
+    is_booked,
+    case
+        when is_target = 1 and (
+            outcome in ('record', 'lead_no_record', 'refused')
+            or call_category in ('booking', 'lead')
+        ) then 1
+        else 0
+    end as wants_booking,
+    case
+        when call_category in ('cancel', 'reschedule', 'reminder')
+            or outcome in ('cancelled_by_patient', 'cancelled_by_operator') then 1
+        else 0
+    end as is_service_call,
+    is_excluded_category,
+    case
+        when refusal_code in ('SERVICE_NOT_PROVIDED', 'AGE_RESTRICTION', 'DOCUMENTS_REQUIRED') then 1
+        else 0
+    end as is_objective_refusal,
+    case
+        when direction in ('in', 'out') and is_answered = 1 and is_reviewed = 1
+            and is_excluded_category = 0
+            and talk_sec >= {{ rule_param('dialogue_min_talk_sec') }} then 1
+        else 0
+    end as is_valid_dialogue,
+    case
+        when (call_type = 'missed' and is_answered = 1)
+            or (call_type = 'accepted' and is_answered = 0) then 1
+        else 0
+    end as has_type_conflict,
+    case when outcome = 'record' and is_target = 0 then 1 else 0 end as has_target_conflict,
+    case
+        when outcome = 'record' and call_category not in ('booking', 'undefined', 'other', 'none')
+            then 1
+        when outcome not in ('record', 'other', 'none') and call_category = 'booking' then 1
+        else 0
+    end as has_outcome_conflict,
+    has_direction_conflict,
+    has_start_conflict,
+    unknown_labels
+
+from keyed

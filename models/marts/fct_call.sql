@@ -1,0 +1,302 @@
+{{ config(
+    materialized='incremental',
+    unique_key=['history_id'],
+    keys=[
+        'primary key (history_id)',
+        'key idx_fct_call_change (change_id)',
+        'key idx_fct_call_caller (caller_key, start_epoch)',
+        'key idx_fct_call_date (call_date)',
+        'key idx_fct_call_week (week_start_date)',
+        'key idx_fct_call_review_date (review_date)',
+        'key idx_fct_call_score (call_score_id)',
+    ],
+    remembered_columns=['review_date'],
+    parent='int_calls',
+) }}
+
+{%- set day = 86400 %}
+
+with
+
+calls as (
+
+    select * from {{ ref('int_calls') }}
+    where {{ in_batch() }}
+
+),
+
+-- What a call is to the caller's other calls: few columns, for the windows sort them many times.
+events as (
+
+    select
+        history_id,
+        contact_key,
+        call_date,
+        start_epoch,
+        is_booked,
+        case when direction = 'in' then 1 else 0 end as is_incoming,
+        case when direction = 'in' and is_answered = 0 and is_short_abandon = 0 then 1 else 0 end
+            as is_unanswered_in,
+        case when direction = 'out' and is_answered = 0 then 1 else 0 end as is_attempt,
+        case when outcome = 'cancelled_by_patient' or call_category = 'cancel' then 1 else 0 end
+            as is_cancellation,
+        case when direction = 'in' then start_epoch end as incoming_epoch,
+        case when direction = 'in' and is_short_abandon = 0 then start_epoch end as need_epoch,
+        case when direction = 'in' and is_answered = 1 then start_epoch end as incoming_answered_epoch,
+        case when direction = 'out' and is_answered = 1 then start_epoch end as outgoing_answered_epoch,
+        case when is_booked = 1 then start_epoch end as booking_epoch,
+        case when call_category = 'complaint' then start_epoch end as complaint_epoch
+
+    from calls
+
+    -- Without a caller or a start a call has no place among the others.
+    where caller_key is not null and start_epoch is not null
+
+),
+
+-- Windows over the seconds of the wall clock: calls of the same second are neither earlier nor later.
+contacts as (
+
+    select
+        history_id,
+        count(*) over (partition by contact_key, call_date) as calls_day,
+        sum(is_incoming) over last_72h as calls_in_72h,
+        sum(is_booked) over last_72h as bookings_72h,
+        count(*) over last_2d as calls_2d,
+        count(*) over last_7d as calls_7d,
+        count(*) over last_30d as calls_30d,
+        sum(is_unanswered_in) over last_7d as unanswered_7d,
+        sum(is_booked) over last_180d as bookings_180d,
+        sum(is_cancellation) over last_180d as cancellations_180d,
+        sum(is_booked) over last_365d as bookings_365d,
+        max(start_epoch) over earlier as previous_epoch,
+        min(start_epoch) over later as next_epoch,
+        min(need_epoch) over later as next_need_epoch,
+        min(incoming_epoch) over later as next_incoming_epoch,
+        min(incoming_epoch) over after_redial as next_incoming_after_redial_epoch,
+        min(incoming_answered_epoch) over later as next_incoming_answered_epoch,
+        min(outgoing_answered_epoch) over later as next_outgoing_answered_epoch,
+        min(booking_epoch) over later as next_booking_epoch,
+        min(complaint_epoch) over later as next_complaint_epoch,
+        sum(is_attempt) over next_14d as attempts_14d
+
+    from events
+
+    window
+        last_72h as (
+            partition by contact_key order by start_epoch
+            range between {{ 3 * day }} preceding and 1 preceding
+        ),
+        last_2d as (
+            partition by contact_key order by start_epoch
+            range between {{ 2 * day }} preceding and 1 preceding
+        ),
+        last_7d as (
+            partition by contact_key order by start_epoch
+            range between {{ 7 * day }} preceding and 1 preceding
+        ),
+        last_30d as (
+            partition by contact_key order by start_epoch
+            range between {{ 30 * day }} preceding and 1 preceding
+        ),
+        last_180d as (
+            partition by contact_key order by start_epoch
+            range between {{ 180 * day }} preceding and 1 preceding
+        ),
+        last_365d as (
+            partition by contact_key order by start_epoch
+            range between {{ 365 * day }} preceding and 1 preceding
+        ),
+        earlier as (
+            partition by contact_key order by start_epoch
+            range between unbounded preceding and 1 preceding
+        ),
+        -- Descending, so that the frame grows as the rows go by.
+        later as (
+            partition by contact_key order by start_epoch desc
+            range between unbounded preceding and 1 preceding
+        ),
+        after_redial as (
+            partition by contact_key order by start_epoch desc
+            range between unbounded preceding and 121 preceding
+        ),
+        next_14d as (
+            partition by contact_key order by start_epoch
+            range between 1 following and {{ 14 * day }} following
+        )
+
+),
+
+-- Calls in a row about the same service are one island; the next island is the next other service.
+service_calls as (
+
+    select
+        history_id,
+        contact_key,
+        start_epoch,
+        service_group,
+        case
+            when lag(service_group) over (
+                partition by contact_key order by start_epoch, history_id
+            ) <> service_group then 1
+            else 0
+        end as is_other_service
+
+    from calls
+
+    where service_group <> 'unknown' and caller_key is not null and start_epoch is not null
+
+),
+
+service_islands as (
+
+    select
+        *,
+        sum(is_other_service) over (
+            partition by contact_key order by start_epoch, history_id
+            rows between unbounded preceding and current row
+        ) as island
+
+    from service_calls
+
+),
+
+other_services as (
+
+    select
+        history_id,
+        min(start_epoch) over next_island as next_other_service_epoch,
+        min(service_group) over next_island as next_other_service_group
+
+    from service_islands
+
+    window
+        next_island as (
+            partition by contact_key order by island
+            range between 1 following and 1 following
+        )
+
+),
+
+finished as (
+
+    select
+        calls.*,
+        contacts.calls_day,
+        contacts.calls_in_72h,
+        contacts.bookings_72h,
+        contacts.calls_2d,
+        contacts.calls_7d,
+        contacts.calls_30d,
+        contacts.unanswered_7d,
+        contacts.bookings_180d,
+        contacts.cancellations_180d,
+        contacts.bookings_365d,
+        contacts.previous_epoch,
+        contacts.next_epoch,
+        contacts.next_need_epoch,
+        -- A redial within two minutes of a missed or dropped call belongs to the same episode.
+        case
+            when calls.is_answered = 0 or calls.pbx_status = 0
+                then contacts.next_incoming_after_redial_epoch
+            else contacts.next_incoming_epoch
+        end as next_call_in_epoch,
+        contacts.next_incoming_answered_epoch,
+        contacts.next_outgoing_answered_epoch,
+        contacts.next_booking_epoch,
+        contacts.next_complaint_epoch,
+        contacts.attempts_14d,
+        other_services.next_other_service_epoch,
+        other_services.next_other_service_group
+
+    from calls
+
+    left join contacts
+        on calls.history_id = contacts.history_id
+
+    left join other_services
+        on calls.history_id = other_services.history_id
+
+)
+
+select
+    history_id,
+    call_score_id,
+    review_count,
+    contact_key,
+    caller_key,
+    call_started_at,
+    start_epoch,
+    call_date,
+    call_hour,
+    call_weekday,
+    week_start_date,
+    entered_at,
+    direction,
+    is_answered,
+    await_sec,
+    talk_sec,
+    duration_sec,
+    total_sec,
+    is_short_abandon,
+    pbx_status,
+    operator_key,
+    operator_name,
+    source_channel,
+    service_id,
+    service_name,
+    service_group,
+    service_ticket,
+    service_recurrence,
+    is_reviewed,
+    reviewed_at,
+    review_date,
+    call_category,
+    outcome,
+    is_target,
+    call_score_raw,
+    refusal_code,
+    checklist,
+    checklist_items,
+    call_type,
+    is_booked,
+    wants_booking,
+    is_service_call,
+    is_excluded_category,
+    is_objective_refusal,
+    is_valid_dialogue,
+    has_type_conflict,
+    has_target_conflict,
+    has_outcome_conflict,
+    has_direction_conflict,
+    has_start_conflict,
+    unknown_labels,
+    coalesce(calls_day, 0) as calls_day,
+    coalesce(calls_in_72h, 0) as calls_in_72h,
+    coalesce(bookings_72h, 0) as bookings_72h,
+    coalesce(calls_2d, 0) as calls_2d,
+    coalesce(calls_7d, 0) as calls_7d,
+    coalesce(calls_30d, 0) as calls_30d,
+    coalesce(unanswered_7d, 0) as unanswered_7d,
+    coalesce(bookings_180d, 0) as bookings_180d,
+    coalesce(cancellations_180d, 0) as cancellations_180d,
+    coalesce(bookings_365d, 0) as bookings_365d,
+    (start_epoch - previous_epoch) * 1e0 / {{ day }} as days_since_last_call,
+    case
+        when calls_day > {{ var('lm_frequent_calls_day') }}
+            or calls_30d + 1 > {{ var('lm_frequent_calls_30d') }} then 1
+        else 0
+    end as is_frequent_number,
+    case when next_epoch is null then 1 else 0 end as is_last_of_caller,
+    {{ moment('next_epoch') }} as next_call_at,
+    {{ moment('next_need_epoch') }} as next_incoming_at,
+    {{ moment('next_call_in_epoch') }} as next_call_in_at,
+    {{ moment('next_incoming_answered_epoch') }} as next_incoming_answered_at,
+    {{ moment('next_outgoing_answered_epoch') }} as next_outgoing_answered_at,
+    {{ moment('next_booking_epoch') }} as next_booking_at,
+    {{ moment('next_complaint_epoch') }} as next_complaint_at,
+    {{ moment('next_other_service_epoch') }} as next_other_service_at,
+    next_other_service_group,
+    coalesce(attempts_14d, 0) as attempts_14d
+
+from finished

@@ -1,0 +1,518 @@
+{{ config(
+    materialized='incremental',
+    unique_key=['history_id', 'metric_code'],
+    keys=[
+        'primary key (id)',
+        'unique key uq_lm_value_history_metric (history_id, metric_code)',
+        'key idx_lm_value_history (history_id)',
+        'key idx_lm_value_call_score (call_score_id)',
+        'key idx_lm_value_metric_group (metric_group)',
+    ],
+    foreign_keys={
+        'fk_lm_value_call_history': '(history_id) references call_history (history_id)',
+        'fk_lm_value_call_scores': '(call_score_id) references call_scores (id)',
+    },
+    json_columns=['value_json'],
+    unwritten_columns=['id', 'created_at', 'updated_at'],
+    uncompared_columns=['calc_source'],
+    counts_changes=false,
+    parent='fct_call',
+) }}
+
+{%- set metrics = rule_metrics() %}
+{%- set talk_classes = ['record', 'info', 'cancelled', 'lead', 'non_target'] %}
+{%- set no_event = "cast('9999-12-31' as datetime)" %}
+
+with
+
+params as (
+
+    select * from {{ ref('int_rule_params') }}
+
+),
+
+calls as (
+
+    select * from {{ ref('fct_call') }}
+    where {{ in_batch() }}
+
+),
+
+dated as (
+
+    select
+        calls.*,
+        coalesce(
+            off_days.day_kind,
+            case when calls.call_weekday >= 6 then 'weekend' else 'workday' end
+        ) as day_kind
+
+    from calls
+
+    left join {{ ref('lm_holidays') }} as off_days
+        on calls.call_date = off_days.calendar_date
+
+),
+
+-- The first profile, by priority, whose conditions the call meets.
+profiled as (
+
+    select
+        dated.*,
+        (
+            select profiles.calc_profile
+            from {{ ref('lm_calc_profiles') }} as profiles
+            where (profiles.day_kind is null or profiles.day_kind = dated.day_kind)
+                and (
+                    profiles.hour_from is null
+                    or case
+                        when profiles.hour_from < profiles.hour_to
+                            then dated.call_hour >= profiles.hour_from
+                            and dated.call_hour < profiles.hour_to
+                        else dated.call_hour >= profiles.hour_from or dated.call_hour < profiles.hour_to
+                    end
+                )
+                and (
+                    profiles.weekdays is null
+                    or instr(profiles.weekdays, dated.call_weekday) > 0
+                )
+                and (profiles.date_from is null or dated.call_date >= profiles.date_from)
+                and (profiles.date_to is null or dated.call_date <= profiles.date_to)
+                and (
+                    profiles.source_channel is null
+                    or dated.source_channel = profiles.source_channel
+                )
+                and (profiles.service_group is null or dated.service_group = profiles.service_group)
+            order by profiles.priority
+            limit 1
+        ) as calc_profile
+
+    from dated
+
+    {{ kept_apart() }}
+
+),
+
+-- Constants of the call's week; a narrower level that has no row falls back on the wider one.
+looked_up as (
+
+    select
+        calls.*,
+        profiles.rule as profile_rule,
+        {{ talk_class() }} as talk_class,
+        coalesce(
+            talk.value,
+            {{ param_of('talk_m', talk_class(), talk_classes, 'params.talk_m_all') }}
+        ) as talk_m,
+        coalesce(
+            talk.spread,
+            {{ param_of('talk_s', talk_class(), talk_classes, 'params.talk_s_all') }}
+        ) as talk_s,
+        coalesce(talk.n, 0) as talk_n,
+        coalesce(category_talk.value, params.talk_m_all) as category_talk_m,
+        coalesce(category_talk.spread, params.talk_s_all) as category_talk_s,
+        coalesce(hour_load.value, 1) as load_factor,
+        coalesce(hour_load.n, 0) as load_n,
+        coalesce(
+            late_outcome.value,
+            {{ param_of(
+                'late_prior', 'calls.outcome', ['lead_no_record', 'refused', 'info_only', 'none'],
+                'params.late_prior_other'
+            ) }}
+        ) as late_outcome_share,
+        late_category.value as late_category_value,
+        late_service.value as late_service_value,
+        coalesce(late_service.n, late_category.n, late_outcome.n, 0) as late_n,
+        coalesce(
+            booking_source.value, booking_group.value, booking_all.value, params.booking_share_prior
+        ) as booking_share,
+        coalesce(
+            target_hour.value, target_source.value, target_all.value, params.target_share_prior
+        ) as target_share,
+        coalesce(call_again.value, params.call_again_prior) as call_again_share,
+        coalesce(mean_ticket.value, median_ticket.ticket) as mean_ticket,
+        coalesce(
+            loss_scale.value, 0.6 * median_ticket.ticket * params.booking_share_prior
+        ) as loss_scale,
+        median_ticket.ticket as median_ticket,
+        median_ticket.has_prices,
+        coalesce(cross_sell.value, affinities.share, params.cross_sell_prior) as cross_sell_share,
+        coalesce(cross_sell.n, 0) as cross_sell_n,
+        {%- for rank in [1, 2, 3] %}
+        suggest_{{ rank }}.label as suggest_{{ rank }}_group,
+        suggest_{{ rank }}.value as suggest_{{ rank }}_confidence,
+        suggest_{{ rank }}.spread as suggest_{{ rank }}_lift,
+        suggest_{{ rank }}.n as suggest_{{ rank }}_n,
+        {%- endfor %}
+        case when checklists.checklist is null then 0 else 1 end as is_checklist_known,
+        coalesce(
+            checklists.items_total,
+            greatest(params.checklist_min_items, coalesce(checklist_max.value, 0))
+        ) as checklist_length,
+        checklists.coverage as known_coverage,
+        checklists.coverage_lo as checklist_coverage_lo,
+        checklists.coverage_hi as checklist_coverage_hi,
+        calibrations.scale as calibrated_scale,
+        coalesce(calibrations.score_offset, 0) as score_offset,
+        batches.review_count as review_batch_n,
+        batches.share_over_10,
+        batches.operator_count,
+        batches.mean_residual
+
+    from profiled as calls
+
+    inner join params
+        on calls.calc_profile = params.calc_profile
+
+    inner join {{ ref('lm_calc_profiles') }} as profiles
+        on calls.calc_profile = profiles.calc_profile
+
+    cross join {{ ref('int_median_ticket') }} as median_ticket
+
+    {{ join_constant('talk', 'talk_length', talk_class()) }}
+
+    {{ join_constant('category_talk', 'talk_length_category', 'calls.call_category') }}
+
+    {{ join_constant('hour_load', 'load_factor', "concat(calls.call_weekday, '|', calls.call_hour)") }}
+
+    {{ join_constant('late_outcome', 'late_booking_rate', 'calls.outcome') }}
+
+    {{ join_constant(
+        'late_category', 'late_booking_rate', "concat(calls.outcome, '|', calls.call_category)"
+    ) }}
+
+    {{ join_constant(
+        'late_service', 'late_booking_rate',
+        "concat(calls.outcome, '|', calls.call_category, '|', calls.service_group)"
+    ) }}
+
+    {{ join_constant('booking_all', 'booking_share', "'all'") }}
+
+    {{ join_constant('booking_group', 'booking_share', 'calls.service_group') }}
+
+    {{ join_constant(
+        'booking_source', 'booking_share', "concat(calls.service_group, '|', calls.source_channel)"
+    ) }}
+
+    {{ join_constant('target_all', 'target_share', "'all'") }}
+
+    {{ join_constant('target_source', 'target_share', 'calls.source_channel') }}
+
+    {{ join_constant(
+        'target_hour', 'target_share', "concat(calls.source_channel, '|', calls.call_hour)"
+    ) }}
+
+    {{ join_constant('call_again', 'call_again_rate', "'all'") }}
+
+    {{ join_constant('mean_ticket', 'mean_ticket', "'all'") }}
+
+    {{ join_constant('loss_scale', 'loss_scale', "'all'") }}
+
+    {{ join_constant('cross_sell', 'cross_sell_any', 'calls.service_group') }}
+
+    {%- for rank in [1, 2, 3] %}
+
+    {{ join_constant(
+        'suggest_' ~ rank, 'cross_sell_suggest', "concat(calls.service_group, '|" ~ rank ~ "')"
+    ) }}
+    {%- endfor %}
+
+    {{ join_constant('checklist_max', 'checklist_max', "coalesce(calls.checklist, 'unknown')") }}
+
+    left join {{ ref('int_affinity_priors') }} as affinities
+        on calls.service_group = affinities.service_group
+
+    left join {{ ref('int_checklist_coverage') }} as checklists
+        on calls.checklist = checklists.checklist
+        and calls.review_date >= checklists.valid_from
+        and (checklists.valid_before is null or calls.review_date < checklists.valid_before)
+        and checklists.items_met = greatest(0, least(calls.checklist_items, checklists.items_total))
+
+    left join {{ ref('lm_score_calibration') }} as calibrations
+        on calls.review_date between calibrations.valid_from and calibrations.valid_to
+
+    left join {{ ref('int_review_batches') }} as batches
+        on calls.review_date = batches.review_date
+
+    {{ kept_apart() }}
+
+),
+
+-- What several metrics share.
+shared_values as (
+
+    select
+        calls.*,
+        (ln(calls.talk_sec) - ln(calls.talk_m)) / calls.talk_s as talk_z,
+        (ln(calls.talk_sec) - ln(calls.category_talk_m)) / calls.category_talk_s as category_talk_z,
+        coalesce(calls.late_category_value, calls.late_outcome_share) as late_category_share,
+        coalesce(
+            calls.late_service_value, calls.late_category_value, calls.late_outcome_share
+        ) as late_share,
+        case
+            when calls.checklist_items < 0 or calls.checklist_items is null then null
+            when calls.is_checklist_known = 1 then calls.known_coverage
+            else 100e0 * least(calls.checklist_items, calls.checklist_length) / calls.checklist_length
+        end as checklist_coverage,
+        case
+            when calls.calibrated_scale is not null then calls.calibrated_scale
+            when calls.call_score_raw > 10 then 1
+            when calls.share_over_10 >= params.batch_share_over_10 then 1
+            else 10
+        end as score_factor,
+        case
+            when calls.calibrated_scale is null and calls.call_score_raw <= 10
+                and coalesce(calls.review_batch_n, 0) < params.batch_min_reviews then 1
+            else 0
+        end as is_scale_guess,
+        case
+            when params.score_bias_mode = 2
+                and calls.review_batch_n >= params.bias_min_reviews
+                and calls.operator_count >= params.bias_min_operators
+                then coalesce(least(params.bias_max_points, greatest(
+                    -params.bias_max_points,
+                    calls.mean_residual * calls.review_batch_n
+                    / (calls.review_batch_n + params.bias_prior_reviews)
+                )), 0)
+            else 0
+        end as score_bias,
+        case
+            when calls.next_incoming_answered_at
+                <= {{ moment_after('calls.call_started_at', 'params.contact_hours * 3600') }}
+                and calls.next_incoming_answered_at <= {{ as_of() }} then 1
+            when calls.next_outgoing_answered_at
+                <= {{ moment_after('calls.call_started_at', 'params.contact_hours * 3600') }}
+                and calls.next_outgoing_answered_at <= {{ as_of() }} then 1
+            else 0
+        end as is_contacted,
+        case
+            when calls.direction = 'in' and calls.is_answered = 0 and calls.is_short_abandon = 0 then 'N1'
+            when calls.call_category = 'complaint' then 'N2'
+            when calls.refusal_code = 'OPERATOR_WILL_CLARIFY' and calls.is_booked = 0 then 'N3'
+            when calls.pbx_status = 0 and calls.is_answered = 1 and calls.is_target = 1
+                and calls.is_booked = 0 then 'N4'
+            when calls.outcome = 'cancelled_by_operator' then 'N5'
+            when calls.wants_booking = 1 and calls.is_booked = 0 and calls.is_objective_refusal = 0 then 'N6'
+        end as followup_need,
+        least(
+            coalesce(calls.next_booking_at, {{ no_event }}),
+            coalesce(calls.next_outgoing_answered_at, {{ no_event }}),
+            coalesce(calls.next_incoming_answered_at, {{ no_event }}),
+            coalesce(calls.next_incoming_at, {{ no_event }})
+        ) as first_event_at
+
+    from looked_up as calls
+
+    inner join params
+        on calls.calc_profile = params.calc_profile
+
+    {{ kept_apart() }}
+
+),
+
+inputs as (
+
+    select
+        calls.*,
+        calls.call_score_raw * calls.score_factor as score_base,
+        case
+            when calls.is_reviewed = 0 or calls.is_excluded_category = 1 then null
+            when calls.call_score_raw < 0 or calls.call_score_raw > params.score_max then null
+            when calls.call_score_raw = 0 and calls.is_target = 0 then null
+            else least(100, greatest(
+                0, calls.call_score_raw * calls.score_factor + calls.score_offset - calls.score_bias
+            ))
+        end as score,
+        case
+            when calls.is_answered = 0 then calls.mean_ticket
+            else coalesce(calls.service_ticket, calls.median_ticket)
+        end as loss_ticket,
+        calls.booking_share * case when calls.is_answered = 0 then calls.target_share else 1 end
+            as loss_chance,
+        1 - case when calls.is_answered = 0 then calls.call_again_share else calls.late_share end
+            as loss_no_return,
+        {{ param_of('avoidable', "coalesce(calls.refusal_code, 'MISSING')", [
+            'TIME_GENERAL', 'OPERATOR_WILL_CLARIFY', 'URGENCY_NO_SLOTS', 'DOCTOR_UNAVAILABLE',
+            'PATIENT_WILL_CLARIFY', 'PRICE', 'LOCATION_INCONVENIENT', 'MISSING',
+        ], 'params.avoidable_other_reason') }} as loss_avoidable,
+        case
+            when calls.is_frequent_number = 1 then 'FREQUENT_NUMBER'
+            when calls.followup_need = 'N2' then null
+            when calls.is_excluded_category = 1 then 'EXCLUDED_CATEGORY'
+            when calls.followup_need = 'N1' then null
+            when calls.is_booked = 1 then 'BOOKED'
+            when calls.is_objective_refusal = 1 then 'OBJECTIVE_REFUSAL'
+            when calls.is_target = 0 then 'NOT_TARGET'
+        end as followup_denied,
+        case
+            when calls.first_event_at <= {{ as_of() }} then case
+                when calls.first_event_at = calls.next_booking_at then 'CLOSED_BY_BOOKING'
+                when calls.first_event_at = calls.next_outgoing_answered_at then 'CLOSED_BY_CALLBACK'
+                when calls.first_event_at = calls.next_incoming_answered_at then 'CLOSED_BY_CLIENT'
+                else 'SUPERSEDED'
+            end
+            when {{ moment_after('calls.call_started_at', 'params.followup_expires_days * 86400') }}
+                < {{ as_of() }} then 'EXPIRED'
+        end as followup_closed,
+        case when calls.first_event_at <= {{ as_of() }} then calls.first_event_at end as followup_closed_at,
+        case calls.followup_need
+            {%- for n in [1, 2, 3, 4, 5, 6] %}
+            when 'N{{ n }}' then params.followup_priority_n{{ n }}
+            {%- endfor %}
+        end as followup_priority,
+        case
+            when calls.followup_need = 'N1' and params.callback_due_hour is not null then case
+                when calls.day_kind = 'workday' and calls.call_hour < params.callback_due_hour
+                    then timestampadd(
+                        hour, params.callback_due_hour, cast(calls.call_date as datetime)
+                    )
+                else {{ next_workday('calls.call_date', 'params.callback_due_hour') }}
+            end
+            when calls.followup_need = 'N1'
+                then {{ moment_after('calls.call_started_at', 'params.callback_sla_min * 60') }}
+            else {{ moment_after('calls.call_started_at', "3600 * case calls.followup_need
+                when 'N2' then params.followup_due_hours_n2
+                when 'N3' then params.followup_due_hours_n3
+                when 'N4' then params.followup_due_hours_n4
+                when 'N5' then params.followup_due_hours_n5
+                when 'N6' then params.followup_due_hours_n6
+            end") }}
+        end as followup_due_at
+
+    from shared_values as calls
+
+    inner join params
+        on calls.calc_profile = params.calc_profile
+
+    {{ kept_apart() }}
+
+),
+
+pointed as (
+
+    select
+        inputs.*,
+        {%- for metric in metrics.values() %}
+        {{ points_columns(metric) }}{{ ',' if not loop.last }}
+        {%- endfor %}
+
+    from inputs
+
+    inner join params
+        on inputs.calc_profile = params.calc_profile
+
+    {{ kept_apart() }}
+
+),
+
+totalled as (
+
+    select
+        pointed.*,
+        {%- for metric in metrics.values() %}
+        {{ total_columns(metric) }}{{ ',' if not loop.last }}
+        {%- endfor %}
+
+    from pointed
+
+    {{ kept_apart() }}
+
+),
+
+capped as (
+
+    select
+        totalled.*,
+        {%- for metric in metrics.values() if metric.cap %}
+        {{ cap_columns(metric) }}{{ ',' if not loop.last }}
+        {%- endfor %}
+
+    from totalled
+
+    inner join params
+        on totalled.calc_profile = params.calc_profile
+
+),
+
+valued as (
+
+    select
+        capped.*,
+        {%- for metric in metrics.values() %}
+        {{ value_columns(metric) }}{{ ',' if not loop.last }}
+        {%- endfor %}
+
+    from capped
+
+    {{ kept_apart() }}
+
+),
+
+ranked as (
+
+    select
+        valued.*,
+        {%- for metric in metrics.values() if metric.kind != 'factors' %}
+        {{ rank_columns(metric) }}{{ ',' if not loop.last }}
+        {%- endfor %}
+
+    from valued
+
+    {{ kept_apart() }}
+
+),
+
+metric_list as (
+
+    {%- for name, metric in metrics.items() %}
+    select '{{ name }}' as metric_code, '{{ metric.group }}' as metric_group union all
+    {%- endfor %}
+    select 'lm_version', 'aux' union all
+    select 'calc_profile', 'aux' union all
+    select 'feature_pack', 'aux'
+
+)
+
+select
+    ranked.history_id,
+    ranked.call_score_id,
+    cast(metric_list.metric_code as char(64)) as metric_code,
+    cast(metric_list.metric_group as char(32)) as metric_group,
+    case metric_list.metric_code
+        {%- for name, metric in metrics.items() %}
+        when '{{ name }}' then ranked.{{ metric.prefix }}_value
+        {%- endfor %}
+    end as value_numeric,
+    cast(case metric_list.metric_code
+        {%- for name, metric in metrics.items() %}
+        when '{{ name }}' then case
+            when ranked.{{ metric.prefix }}_gate is null
+                then {{ metric.label | replace('{value}', 'ranked.' ~ metric.prefix ~ '_value') }}
+        end
+        {%- endfor %}
+        when 'lm_version' then '{{ var("lm_version") }}'
+        when 'calc_profile' then ranked.calc_profile
+    end as char(255)) as value_label,
+    case metric_list.metric_code
+        {%- for name, metric in metrics.items() %}
+        when '{{ name }}' then {{ value_json(metric) }}
+        {%- endfor %}
+        when 'lm_version' then {{ lm_version_json() }}
+        when 'calc_profile' then {{ calc_profile_json() }}
+        when 'feature_pack' then {{ feature_pack_json() }}
+    end as value_json,
+    cast('{{ var("lm_version") }}' as char(32)) as lm_version,
+    cast(case metric_list.metric_code
+        {%- for name, metric in metrics.items() if metric.method %}
+        when '{{ name }}' then case when ranked.{{ metric.prefix }}_gate is null then {{ metric.method }} else 'rule' end
+        {%- endfor %}
+        else 'rule'
+    end as char(32)) as calc_method,
+    cast('{{ var("calc_source") }}' as char(64)) as calc_source
+
+from ranked
+
+inner join params
+    on ranked.calc_profile = params.calc_profile
+
+cross join metric_list

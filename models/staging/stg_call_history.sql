@@ -1,0 +1,60 @@
+{%- set source_table = source('operabot', 'call_history') -%}
+{%- set available = source_column_names(source_table) -%}
+{{- require_source_columns(source_table, available, [
+    'history_id', 'context_type', 'caller_number', 'called_number', 'caller_info', 'called_info',
+    'talk_duration', 'await_sec', 'context_start_time',
+]) -}}
+
+with
+
+call_history as (
+
+    select * from {{ source_table }}
+
+),
+
+typed as (
+
+    select
+        history_id,
+        case context_type
+            when 1 then 'in'
+            when 2 then 'out'
+            when 3 then 'internal'
+        end as direction,
+        cast(talk_duration as signed) as talk_sec,
+        cast(await_sec as signed) as await_sec,
+        cast({{ optional_column(available, 'duration') }} as signed) as duration_sec,
+        cast({{ optional_column(available, 'context_status') }} as signed) as pbx_status,
+        cast({{ optional_column(available, 'context_start_time_dt') }} as datetime) as start_by_wall_clock,
+        case
+            when context_start_time > 0 then {{ local_from_epoch('context_start_time') }}
+        end as start_by_epoch,
+        {{ label_text(optional_column(available, 'answered_user_id'), 64) }} as answered_user_id,
+        {{ label_text(optional_column(available, 'answered_extension'), 64) }} as answered_extension,
+        {{ label_text(optional_column(available, 'utm_source_by_number'), 128) }} as source_channel,
+        cast({{ optional_column(available, 'created_at') }} as datetime) as source_created_at
+
+    from call_history
+
+)
+
+select
+    history_id,
+    direction,
+    talk_sec,
+    await_sec,
+    duration_sec,
+    pbx_status,
+    coalesce(start_by_wall_clock, start_by_epoch) as start_local,
+    -- Both are written by the PBX; a minute apart is rounding, more is a contradiction.
+    case
+        when abs(timestampdiff(second, start_by_wall_clock, start_by_epoch)) > 60 then 1
+        else 0
+    end as has_start_conflict,
+    answered_user_id,
+    answered_extension,
+    source_channel,
+    source_created_at
+
+from typed

@@ -1,0 +1,180 @@
+{%- set source_table = source('operabot', 'call_scores') -%}
+{%- set available = source_column_names(source_table) -%}
+{{- require_source_columns(source_table, available, [
+    'id', 'history_id', 'call_score', 'score_date', 'call_category', 'is_target', 'outcome',
+]) -}}
+
+with
+
+call_scores as (
+
+    select * from {{ source_table }}
+
+),
+
+outcomes as (
+
+    select * from {{ ref('call_outcomes') }}
+
+),
+
+categories as (
+
+    select * from {{ ref('call_categories') }}
+
+),
+
+call_types as (
+
+    select * from {{ ref('call_types') }}
+
+),
+
+directions as (
+
+    select * from {{ ref('call_directions') }}
+
+),
+
+refusal_reasons as (
+
+    select * from {{ ref('refusal_reasons') }}
+
+),
+
+services as (
+
+    select * from {{ ref('lm_services') }}
+
+),
+
+labelled as (
+
+    select
+        id as call_score_id,
+        history_id,
+        score_date as reviewed_at,
+        cast({{ optional_column(available, 'call_date') }} as datetime) as start_local,
+        {{ number_text('call_score') }} as call_score_raw,
+        case when is_target >= 1 then 1 else 0 end as is_target,
+        cast({{ optional_column(available, 'talk_duration') }} as signed) as talk_sec,
+        {{ label_text('outcome', 64) }} as outcome_label,
+        {{ label_text('call_category', 128) }} as category_label,
+        cast({{ optional_column(available, 'number_category') }} as signed) as number_category,
+        {{ label_text(optional_column(available, 'call_type'), 64) }} as call_type_label,
+        {{ label_text(optional_column(available, 'context_type'), 64) }} as direction_label,
+        {{ label_text(optional_column(available, 'refusal_category_code'), 64) }} as refusal_code_label,
+        {{ label_text(optional_column(available, 'refusal_reason')) }} as refusal_label,
+        {{ label_text(optional_column(available, 'category_checklist')) }} as checklist,
+        cast({{ optional_column(available, 'number_checklist') }} as signed) as checklist_items,
+        cast({{ optional_column(available, 'requested_service_id') }} as signed) as service_id,
+        {{ display_text(optional_column(available, 'requested_service_name')) }} as service_name,
+        {{ label_text(optional_column(available, 'requested_service_name')) }} as service_label,
+        {{ label_text(optional_column(available, 'requested_doctor_speciality')) }} as speciality_label,
+        {{ label_text(optional_column(available, 'utm_source_by_number'), 128) }} as source_channel
+
+    from call_scores
+
+)
+
+select
+    labelled.call_score_id,
+    labelled.history_id,
+    labelled.reviewed_at,
+    labelled.start_local,
+    labelled.call_score_raw,
+    labelled.is_target,
+    labelled.talk_sec,
+    case
+        when labelled.outcome_label is null then 'none'
+        else coalesce(outcomes.outcome, 'other')
+    end as outcome,
+    coalesce(
+        categories.call_category,
+        numbered.call_category,
+        case when labelled.category_label is null then 'none' else 'other' end
+    ) as call_category,
+    call_types.call_type,
+    directions.direction,
+    -- A reason was given, only not one of ours: that is another reason, not a missing one.
+    coalesce(
+        refusal_codes.refusal_code,
+        refusal_texts.refusal_code,
+        case
+            when labelled.refusal_code_label is not null or labelled.refusal_label is not null
+                then 'OTHER_REASON'
+        end
+    ) as refusal_code,
+    labelled.checklist,
+    labelled.checklist_items,
+    labelled.service_id,
+    labelled.service_name,
+    coalesce(by_id.service_group, by_name.service_group, by_speciality.service_group) as service_group,
+    coalesce(by_id.avg_ticket, by_name.avg_ticket, by_speciality.avg_ticket) as service_ticket,
+    coalesce(by_id.recurrence, by_name.recurrence, by_speciality.recurrence) as service_recurrence,
+    labelled.source_channel,
+    nullif(concat_ws(
+        ',',
+        case when labelled.outcome_label is not null and outcomes.label is null then 'outcome' end,
+        case
+            when labelled.category_label is not null and categories.label is null then 'call_category'
+        end,
+        case
+            when labelled.call_type_label is not null and call_types.label is null then 'call_type'
+        end,
+        case
+            when labelled.direction_label is not null and directions.label is null then 'context_type'
+        end,
+        case
+            when labelled.refusal_code_label is not null and refusal_codes.refusal_reason is null
+                then 'refusal_category_code'
+        end,
+        case
+            when labelled.refusal_code_label is null
+                and labelled.refusal_label is not null and refusal_texts.refusal_reason is null
+                then 'refusal_reason'
+        end,
+        case
+            when coalesce(labelled.service_id, labelled.service_label) is not null
+                and coalesce(by_id.service_group, by_name.service_group) is null
+                then 'requested_service'
+        end
+    ), '') as unknown_labels
+
+from labelled
+
+left join outcomes
+    on labelled.outcome_label = outcomes.label
+
+left join categories
+    on labelled.category_label = categories.label
+
+left join categories as numbered
+    on labelled.number_category = numbered.number_category
+
+left join call_types
+    on labelled.call_type_label = call_types.label
+
+left join directions
+    on labelled.direction_label = directions.label
+
+left join refusal_reasons as refusal_codes
+    on labelled.refusal_code_label = refusal_codes.refusal_reason
+
+left join refusal_reasons as refusal_texts
+    on labelled.refusal_label = refusal_texts.refusal_reason
+
+left join services as by_id
+    on labelled.service_id = by_id.service_id
+
+left join services as by_name
+    on labelled.service_label = {{ label_text('by_name.service_name') }}
+
+left join services as by_speciality
+    on labelled.speciality_label = {{ label_text('by_speciality.doctor_speciality') }}
+    -- A speciality has several services: one of them stands for their common group.
+    and by_speciality.service_id = (
+        select min(first_service.service_id)
+        from {{ ref('lm_services') }} as first_service
+        where first_service.doctor_speciality = by_speciality.doctor_speciality
+    )

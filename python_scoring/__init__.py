@@ -1,0 +1,1 @@
+"""The Python side of operabot-lm: the `lm` command and what stands behind it."""

@@ -1,0 +1,59 @@
+"""The command line `lm`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from python_scoring import demo, doctor, engine, importer, run, shell
+from python_scoring.errors import LmError
+
+# In the order of `lm --help`. Each module has add_parser(subparsers), and its
+# parser's default `run` is a function (args) -> exit code.
+COMMANDS = (demo, run, doctor, importer, shell, engine)
+
+EPILOG = """\
+exit codes:
+  0    done, nothing wrong
+  1    the run failed, or a check found a problem
+  2    wrong usage or configuration
+  130  interrupted
+
+Settings come from the dbt profile (profiles.example.yml, filled from LM_HOST, LM_PORT, LM_USER,
+LM_PASSWORD, LM_SCHEMA, LM_SOCKET) and the variables of dbt_project.yml.
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="lm",
+        description="Call metrics over call_history and call_scores.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for module in COMMANDS:
+        module.add_parser(subparsers)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    args = build_parser().parse_args(argv)
+    try:
+        code: int = args.run(args)
+    except LmError as error:
+        print(f"lm: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("lm: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader (head, less) went away: not an error, and nothing left to flush.
+        sys.stderr.close()
+        return 0
+    return code
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

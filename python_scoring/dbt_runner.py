@@ -1,0 +1,52 @@
+"""dbt as a process of its own, with the same project, profile and target as `lm`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from python_scoring import engine
+from python_scoring.profile import Target
+from python_scoring.project import dump_vars
+
+SETTINGS = {
+    # Nothing about a clinic's project leaves its machine.
+    "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    "PYTHONUNBUFFERED": "1",
+}
+
+
+def run(
+    target: Target,
+    arguments: Sequence[str],
+    *,
+    variables: Mapping[str, Any] | None = None,
+) -> int:
+    """Run `dbt ARGUMENTS` on `target`, showing its output; returns dbt's exit code.
+
+    `variables` are the ones to give dbt on top of dbt_project.yml.
+    """
+    if target.is_embedded and target.socket:
+        engine.ensure(engine.dir_of_socket(target.socket))
+    sys.stdout.flush()
+    return subprocess.run(
+        command(target, arguments, variables),
+        cwd=target.project_dir,
+        env=os.environ | SETTINGS,
+        check=False,
+    ).returncode
+
+
+def command(
+    target: Target, arguments: Sequence[str], variables: Mapping[str, Any] | None = None
+) -> list[str]:
+    """dbt's command line. To be run in the project's folder: socket paths count from there."""
+    words = [sys.executable, "-m", "dbt.cli.main", *arguments]
+    words += ["--project-dir", str(target.project_dir), "--target", target.name]
+    words += ["--profiles-dir", str(target.profiles_dir)]
+    if variables:
+        words += ["--vars", dump_vars(variables)]
+    return words

@@ -1,0 +1,121 @@
+"""A simulated clinic on the embedded engine, from nothing to numbers one can look at."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import time
+
+from mysql.connector.abstracts import MySQLConnectionAbstract
+
+from python_scoring import dbt_runner, demo_summary, profile, simulate
+from python_scoring.errors import EXIT_OK, ConfigurationError, LmError
+from python_scoring.findings import Probe, quoted
+from python_scoring.profile import Target
+from python_scoring.project import parse_vars
+
+TRUTH_FILE = "demo_truth.csv.gz"
+# Says that the calls of a schema are the demo's own, and which: so that it may fill it anew.
+MARKER = "lm_demo_data"
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = subparsers.add_parser(
+        "demo", help="try everything on a simulated clinic", description=__doc__
+    )
+    parser.add_argument("--days", type=int, default=120, help="length of its history (120)")
+    parser.add_argument(
+        "--seed", type=int, default=simulate.DEFAULT_SEED, help="same seed, same clinic"
+    )
+    profile.add_arguments(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    if args.days < 1:
+        raise ConfigurationError(f"--days must be at least 1, got {args.days}")
+    started = time.monotonic()
+    target = profile.from_args(args)
+    print(f"[1/4] database {target.name} ({target.place}), schema {target.schema}", flush=True)
+    with contextlib.closing(profile.connect(target)) as connection:
+        probe = Probe(connection)
+        as_of = _held(probe, target, args.days, args.seed)
+        if as_of:
+            print(f"[2/4] {args.days} days of calls, seed {args.seed}: there already", flush=True)
+        else:
+            print(f"[2/4] simulating {args.days} days of calls, seed {args.seed}", flush=True)
+            as_of = _fill(connection, target, args.days, args.seed)
+
+        print(f"[3/4] dbt build as of {as_of}: seeds, models, tests", flush=True)
+        given = {"as_of": as_of, **parse_vars(args.vars)}
+        if dbt_runner.run(target, ["build"], variables=given) != EXIT_OK:
+            raise LmError("dbt build failed: the messages above say which model or test")
+
+        print(f"[4/4] what came out, after {time.monotonic() - started:.0f} s\n", flush=True)
+        print(demo_summary.summary(probe, target, as_of))
+    print(_where(target))
+    return EXIT_OK
+
+
+def _held(probe: Probe, target: Target, days: int, seed: int) -> str:
+    """The end of this very simulation if the schema holds it; else an empty schema and ''.
+
+    A schema whose calls are not all the demo's is refused.
+    """
+    tables = {
+        name
+        for (name,) in probe.rows(
+            "select table_name from information_schema.tables where table_schema = %s",
+            (target.schema,),
+        )
+    }
+    if MARKER in tables:
+        marks = probe.rows(f"select days, seed, calls, as_of from {quoted(target.schema, MARKER)}")
+        calls = _count(probe, target) if "call_history" in tables else 0
+        if not marks or marks[0][2] == calls:
+            if marks and marks[0][:2] == (days, seed):
+                return str(marks[0][3])
+            probe.do(f"drop database {quoted(target.schema)}")
+            tables = set()
+    if "call_history" in tables:
+        raise ConfigurationError(
+            f"schema {target.schema} has calls that are not the demo's:"
+            " give the demo a schema of its own with LM_SCHEMA"
+        )
+    probe.do(f"create database if not exists {quoted(target.schema)} character set utf8mb4")
+    return ""
+
+
+def _fill(connection: MySQLConnectionAbstract, target: Target, days: int, seed: int) -> str:
+    """Simulated source tables and the file of their truth; returns their end, local time."""
+    probe = Probe(connection)
+    marker = quoted(target.schema, MARKER)
+    probe.do(f"create table {marker} (days int, seed bigint, calls int, as_of datetime)")
+    simulation = simulate.simulate(
+        days=days, seed=seed, utc_offset_hours=int(target.utc_offset.partition(":")[0])
+    )
+    simulate.load(connection, simulation, target.schema)
+    truth = target.project_dir / ".lm" / TRUTH_FILE
+    truth.parent.mkdir(exist_ok=True)
+    simulation.write_truth(truth)
+    as_of = str(simulation.as_of)
+    # Last: an interrupted run leaves no row, and the next one starts over.
+    probe.rows(
+        f"insert into {marker} values (%s, %s, %s, %s)", (days, seed, _count(probe, target), as_of)
+    )
+    return as_of
+
+
+def _count(probe: Probe, target: Target) -> int:
+    return int(probe.one(f"select count(*) from {quoted(target.schema, 'call_history')}")[0])
+
+
+def _where(target: Target) -> str:
+    return f"""
+Where things lie
+  tables and views   schema {target.schema} on {target.name} ({target.place})
+  true probabilities .lm/{TRUTH_FILE}
+Look at them
+  .venv/bin/lm shell
+  .venv/bin/lm shell -e "select * from lm_metric_dictionary"
+  .venv/bin/lm engine stop"""

@@ -1,0 +1,155 @@
+"""The databases that tests run on: the embedded engine, and the servers that the environment names.
+
+LM_TEST_MYSQL and LM_TEST_MARIADB are like mysql://user:password@host:port.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from unittest import mock
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from mysql.connector.abstracts import MySQLConnectionAbstract
+
+from python_scoring import dbt_runner, engine, profile
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVERS = {
+    name: os.environ[variable]
+    for name, variable in (("mysql", "LM_TEST_MYSQL"), ("mariadb", "LM_TEST_MARIADB"))
+    if os.environ.get(variable)
+}
+
+
+@dataclass(frozen=True)
+class TestTarget:
+    """A target of the profile with a schema of its own."""
+
+    __test__ = False
+
+    name: str
+    schema: str
+    folder: Path
+    settings: Mapping[str, str] = field(repr=False)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """For a process that is to work on this target, free of the caller's own settings."""
+        return clean_environment() | {
+            **self.settings,
+            "LM_SCHEMA": self.schema,
+            "DBT_PROFILES_DIR": str(self.folder),
+            "DBT_PROJECT_DIR": str(ROOT),
+            # A folder of its own: two dbt runs in one would spoil each other's files.
+            "DBT_TARGET_PATH": str(self.folder / "target"),
+            "DBT_LOG_PATH": str(self.folder / "logs"),
+        }
+
+    def load(self, **variables: Any) -> profile.Target:
+        with mock.patch.dict(os.environ, self.environment, clear=True):
+            return profile.load(self.name, variables)
+
+    def connect(self) -> MySQLConnectionAbstract:
+        """A connection as `lm` makes it, in the target's schema."""
+        return profile.connect(self.load(), self.schema)
+
+    def rows(self, statement: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        with closing(self.connect()) as connection, closing(connection.cursor()) as cursor:
+            cursor.execute(statement, parameters)
+            return list(cursor.fetchall()) if cursor.description else []
+
+    def dbt(
+        self, *arguments: str, vars: Mapping[str, Any] | None = None, check: bool = True
+    ) -> subprocess.CompletedProcess[str]:
+        """Run dbt; with `check`, its failure is the test's, and the output tells why."""
+        return run_process(
+            dbt_runner.command(self.load(), arguments, vars),
+            self.environment | dbt_runner.SETTINGS,
+            check,
+        )
+
+    def lm(self, *arguments: str, check: bool = False) -> subprocess.CompletedProcess[str]:
+        """Run `lm COMMAND ...` on this target."""
+        command = [sys.executable, "-m", "python_scoring", *arguments, "--target", self.name]
+        return run_process(command, self.environment, check)
+
+
+def run_process(
+    command: list[str], environment: Mapping[str, str], check: bool
+) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    if check and done.returncode:
+        pytest.fail(f"{' '.join(command)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+    return done
+
+
+def clean_environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name[:3] not in ("LM_", "DBT")}
+
+
+@pytest.fixture(scope="session")
+def embedded_dir() -> Iterator[Path]:
+    """The folder of an engine that runs as long as the tests."""
+    if importlib.util.find_spec("pylibseekdb") is None:
+        pytest.skip("pylibseekdb has no package for this platform")
+    # Not pytest's own folder: a Unix socket's path must be short, and dbt is given it whole.
+    folder = Path(tempfile.mkdtemp(prefix="lm-"))
+    try:
+        engine.start(folder)
+        yield folder
+    finally:
+        engine.stop(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session", params=["embedded", *SERVERS])
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, dict[str, str], Path]:
+    """Name, settings and a folder (profile, dbt's files) of each database there is."""
+    name: str = request.param
+    folder = tmp_path_factory.mktemp(name)
+    shutil.copyfile(ROOT / profile.EXAMPLE, folder / "profiles.yml")
+    if name == "embedded":
+        socket = engine.socket_of(request.getfixturevalue("embedded_dir"))
+        return name, {"LM_SOCKET": str(socket)}, folder
+    url = urlsplit(SERVERS[name])
+    settings = {
+        "LM_HOST": url.hostname or "127.0.0.1",
+        "LM_PORT": str(url.port or 3306),
+        "LM_USER": unquote(url.username or "root"),
+        "LM_PASSWORD": unquote(url.password or ""),
+    }
+    return name, settings, folder
+
+
+@pytest.fixture(scope="module")
+def target(
+    request: pytest.FixtureRequest, server: tuple[str, dict[str, str], Path]
+) -> Iterator[TestTarget]:
+    """Each database in turn, with an empty schema for the module's tests."""
+    name, settings, folder = server
+    module = re.sub(r"\W", "_", request.module.__name__.rpartition(".")[2])
+    here = TestTarget(name, f"lm_{os.getpid()}_{module}"[:60], folder, settings)
+    with closing(profile.connect(here.load())) as connection:
+        cursor = connection.cursor()
+        cursor.execute(f"drop database if exists `{here.schema}`")
+        cursor.execute(f"create database `{here.schema}` default character set utf8mb4")
+        yield here
+        # The engine may have been stopped or the connection have timed out meanwhile.
+    with closing(profile.connect(here.load())) as connection:
+        connection.cursor().execute(f"drop database if exists `{here.schema}`")

@@ -1,0 +1,265 @@
+"""Oracle of fct_call: one row a call from the raw rows of the two source tables.
+
+Own facts here, the caller's earlier and later contacts in oracle_contacts.
+Rules: shared/source-schema.md (traps) and shared/metrics.md ("Shared building
+blocks"), as the lead's specification narrows them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pandas as pd
+from oracle_base import REFUSAL_CODES, rounded
+from oracle_contacts import add_contacts
+from oracle_seeds import Seeds, Service, normalised
+
+DIRECTIONS = {1: "in", 2: "out", 3: "internal"}
+CANCELLED = ("cancelled_by_patient", "cancelled_by_operator")
+OBJECTIVE = ("SERVICE_NOT_PROVIDED", "AGE_RESTRICTION", "DOCUMENTS_REQUIRED")
+SHORT_ABANDON_SEC = 5
+DIALOGUE_SEC = 15
+# No decimal column of the project holds more; such a score is a mistake anyway.
+UNREADABLE_SCORE = 1e6
+SCORE_TEXT = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)")
+
+Raw = Mapping[str, Any]
+
+
+def latest_reviews(scores: Iterable[Raw]) -> dict[int, Raw]:
+    """Of a call's reviews the one of the greatest score_date, then of the greatest id."""
+    latest: dict[int, Raw] = {}
+    for row in scores:
+        key = int(row["history_id"])
+        if key not in latest or _review_order(row) > _review_order(latest[key]):
+            latest[key] = row
+    return latest
+
+
+def _review_order(row: Raw) -> tuple[datetime, int]:
+    return row["score_date"], int(row["id"])
+
+
+def offset_of(text: str) -> timedelta:
+    """`+03:00` as a time difference."""
+    sign = -1 if text.startswith("-") else 1
+    hours, minutes = text.lstrip("+-").split(":")
+    return sign * timedelta(hours=int(hours), minutes=int(minutes))
+
+
+def readable_score(value: Any) -> float | None:
+    """A score as a number; text that is no number and numbers out of all range are null."""
+    text = normalised(value)
+    if text is None:
+        return None
+    if isinstance(value, str):
+        if not SCORE_TEXT.fullmatch(text):
+            return None
+        text = text.replace(",", ".")
+    score = float(text)
+    return rounded(score) if abs(score) < UNREADABLE_SCORE else None
+
+
+def outside_number(direction: str, call: Raw) -> str | None:
+    """Who the client is: last ten digits of the outside number, None for a hidden one."""
+    column = {"in": "caller_number", "out": "called_number"}.get(direction)
+    if column is None:
+        return None
+    digits = re.sub(r"[^0-9]", "", str(call.get(column) or ""))
+    return digits[-10:] if len(digits) >= 5 else None
+
+
+def started_at(call: Raw, review: Raw, offset: timedelta) -> datetime | None:
+    """Local start: the PBX's local time, else its UTC time moved, else the review's."""
+    local = call.get("context_start_time_dt")
+    if local is not None:
+        return _seconds(local)
+    stamp = call.get("context_start_time")
+    if stamp is not None and int(stamp) > 0:
+        return datetime(1970, 1, 1) + timedelta(seconds=int(stamp)) + offset
+    local = review.get("call_date")
+    return None if local is None else _seconds(local)
+
+
+def _seconds(moment: Any) -> datetime:
+    if isinstance(moment, str):
+        moment = datetime.fromisoformat(moment)
+    return datetime(*moment.timetuple()[:6])
+
+
+def category_of(review: Raw, seeds: Seeds) -> str:
+    """Class of the label; the label's number where the label says nothing we know."""
+    label = normalised(review.get("call_category"))
+    if label in seeds.category_labels:
+        return seeds.category_labels[label]
+    value = review.get("number_category")
+    if value is not None and int(value) in seeds.category_numbers:
+        return seeds.category_numbers[int(value)]
+    return "none" if label is None else "other"
+
+
+def service_of(review: Raw, seeds: Seeds) -> Service:
+    """By id, else by exact name, else by the doctor's speciality."""
+    wanted = review.get("requested_service_id")
+    if wanted is not None and int(wanted) in seeds.services_by_id:
+        return seeds.services_by_id[int(wanted)]
+    name = normalised(review.get("requested_service_name"))
+    if name in seeds.services_by_name:
+        return seeds.services_by_name[name]
+    speciality = normalised(review.get("requested_doctor_speciality"))
+    if speciality in seeds.services_by_speciality:
+        return seeds.services_by_speciality[speciality]
+    return Service("unknown", None, "unknown")
+
+
+def refusal_of(review: Raw, seeds: Seeds) -> str | None:
+    """The reviewer's code, else the code of exactly this reason."""
+    code = normalised(review.get("refusal_category_code"))
+    if code is not None:
+        return code.upper() if code.upper() in REFUSAL_CODES else "OTHER_REASON"
+    reason = normalised(review.get("refusal_reason"))
+    return seeds.refusals.get(reason) if reason is not None else None
+
+
+def own_facts(call: Raw, review: Raw | None, seeds: Seeds, offset: timedelta) -> dict[str, Any]:
+    """What a row of fct_call says about the call itself."""
+    reviewed = review is not None
+    review = review or {}
+
+    def field(name: str, copy: str | None = None) -> Any:
+        value = call.get(name)
+        return review.get(copy or name) if value is None else value
+
+    def text(name: str) -> str | None:
+        return normalised(call.get(name)) or normalised(review.get(name))
+
+    direction = "unknown"
+    if call.get("context_type") is not None:
+        direction = DIRECTIONS.get(int(call["context_type"]), "unknown")
+    elif (word := normalised(review.get("context_type"))) is not None:
+        direction = seeds.directions.get(word, "unknown")
+    talk = _int(field("talk_duration"))
+    wait, duration = _int(call.get("await_sec")), _int(call.get("duration"))
+    answered = (talk or 0) > 0
+    total = None
+    if duration is not None and duration > 0 and duration >= (talk or 0):
+        total = duration
+    elif wait is not None:
+        total = wait + (talk or 0)
+
+    start = started_at(call, review, offset)
+    name_column = {"in": "called_info", "out": "caller_info"}.get(direction)
+    operator_name = text(name_column) if name_column else None
+    user = call.get("answered_user_id")
+    operator = str(user) if user is not None else normalised(call.get("answered_extension"))
+    operator = operator or operator_name
+
+    label = normalised(review.get("outcome"))
+    outcome = "none" if label is None else seeds.outcomes.get(label, "other")
+    category = category_of(review, seeds) if reviewed else "none"
+    service = service_of(review, seeds)
+    target = int(review.get("is_target") or 0) == 1
+    booked = target and (outcome == "record" or (outcome == "none" and category == "booking"))
+    wants = target and (
+        outcome in ("record", "lead_no_record", "refused") or category in ("booking", "lead")
+    )
+    excluded = category in seeds.excluded
+    refusal = refusal_of(review, seeds)
+    reviewed_at = _seconds(review["score_date"]) if reviewed else None
+    status = _int(call.get("context_status"))
+    call_type = seeds.call_types.get(normalised(review.get("call_type")) or "")
+    day = start.date() if start else None
+    return {
+        "history_id": int(call["history_id"]),
+        "call_score_id": int(review["id"]) if reviewed else None,
+        "caller_key": outside_number(direction, call),
+        "call_started_at": start,
+        "start_epoch": None if start is None else _epoch(start),
+        "call_date": day,
+        "call_hour": start.hour if start else None,
+        "call_weekday": start.isoweekday() if start else None,
+        "week_start_date": monday_of(day) if day else None,
+        "direction": direction,
+        "is_answered": int(answered),
+        "await_sec": wait,
+        "talk_sec": talk,
+        "duration_sec": duration,
+        "total_sec": total,
+        "is_short_abandon": int(
+            direction == "in" and not answered and wait is not None and wait < SHORT_ABANDON_SEC
+        ),
+        "pbx_status": status if status in (0, 1) else None,
+        "operator_key": operator or "unknown",
+        "operator_name": operator_name or "unknown",
+        "source_channel": text("utm_source_by_number") or "unknown",
+        "service_id": _int(review.get("requested_service_id")),
+        "service_group": service.group,
+        "service_ticket": service.ticket,
+        "service_recurrence": service.recurrence,
+        "is_reviewed": int(reviewed),
+        "reviewed_at": reviewed_at,
+        "review_date": reviewed_at.date() if reviewed_at else None,
+        "call_category": category,
+        "outcome": outcome,
+        "is_target": int(target),
+        "call_score_raw": readable_score(review.get("call_score")),
+        "refusal_code": refusal,
+        "checklist": normalised(review.get("category_checklist")),
+        "checklist_items": _int(review.get("number_checklist")),
+        "call_type": call_type,
+        "has_type_conflict": int(call_type == ("missed" if answered else "accepted")),
+        # A booking on a non-target call.
+        "has_target_conflict": int(
+            reviewed
+            and not target
+            and (outcome == "record" or (outcome == "none" and category == "booking"))
+        ),
+        "is_booked": int(booked),
+        "wants_booking": int(wants),
+        "is_service_call": int(
+            category in ("cancel", "reschedule", "reminder") or outcome in CANCELLED
+        ),
+        "is_excluded_category": int(excluded),
+        "is_objective_refusal": int(refusal in OBJECTIVE),
+        "is_valid_dialogue": int(
+            direction in ("in", "out")
+            and answered
+            and (talk or 0) >= DIALOGUE_SEC
+            and reviewed
+            and not excluded
+        ),
+    }
+
+
+def _int(value: Any) -> int | None:
+    return None if value is None else int(value)
+
+
+def _epoch(start: datetime) -> int:
+    return int((start - datetime(1970, 1, 1)).total_seconds())
+
+
+def monday_of(day: date) -> date:
+    """The week's Monday: the date whose constants the call uses."""
+    return day - timedelta(days=day.weekday())
+
+
+def calls_of(
+    history: Iterable[Raw], scores: Iterable[Raw], seeds: Seeds, utc_offset: str = "+03:00"
+) -> list[dict[str, Any]]:
+    """fct_call as dicts by history_id; `caller_key` is the number itself, not its hash."""
+    reviews = latest_reviews(scores)
+    offset = offset_of(utc_offset)
+    rows = [
+        own_facts(call, reviews.get(int(call["history_id"])), seeds, offset) for call in history
+    ]
+    rows.sort(key=lambda row: row["history_id"])
+    return add_contacts(rows)
+
+
+def calls_frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """The same as a frame of objects: no integer becomes a float, no None a NaN."""
+    return pd.DataFrame(rows, dtype=object)

@@ -1,0 +1,278 @@
+"""Oracle of lm_reference: the learnt constants of one Monday, from rows of fct_call.
+
+Only calls before the Monday count, within the window; what comes from a review
+counts only when the review was there before the Monday.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from math import ceil, exp, log, sqrt
+from typing import Any
+
+import numpy as np
+from oracle_base import Row, param, refusal_class
+from oracle_conversion import affinity_prior
+from oracle_operational import CATEGORY_TALK_CLASS, OUTCOME_TALK_CLASS, talk_class
+from oracle_scores import add_score_means, grouped, review_batches
+from oracle_seeds import Seeds
+
+Calls = Sequence[Mapping[str, Any]]
+Key = tuple[str, str]
+TALK_CLASSES = sorted({*OUTCOME_TALK_CLASS.values(), *CATEGORY_TALK_CLASS.values()})
+P90_SD = 1.2816
+
+
+def smoothed(k: float, n: float, parent: float, strength: float) -> float:
+    """(k + m p) / (n + m)."""
+    return (k + strength * parent) / (n + strength)
+
+
+class Monday:
+    """Calls known on one Monday, and the constants learnt from them."""
+
+    def __init__(self, calls: Calls, day: date, seeds: Seeds) -> None:
+        self.day = day
+        self.seeds = seeds
+        self.params = seeds.default_params()
+        self.m = param(self.params, "smoothing_calls")
+        self.before = [c for c in calls if c["call_date"] is not None and c["call_date"] < day]
+        self.window = self.since(int(param(self.params, "window_days")))
+        self.reviewed = [c for c in self.window if self.known_review(c)]
+        self.wanting = [c for c in self.reviewed if c["wants_booking"]]
+        self.lag = self.review_lag()
+        self.rows: dict[Key, Row] = {}
+
+    def since(self, days: int) -> list[Mapping[str, Any]]:
+        first = self.day - timedelta(days=days)
+        return [c for c in self.before if c["call_date"] >= first]
+
+    def known_review(self, call: Mapping[str, Any]) -> bool:
+        return bool(call["is_reviewed"]) and call["review_date"] < self.day
+
+    def matured(self, horizon_days: int) -> list[Mapping[str, Any]]:
+        limit = self.day - timedelta(days=horizon_days + self.lag)
+        return [c for c in self.window if c["call_date"] < limit]
+
+    def review_lag(self) -> int:
+        """About the p90 of review delay in days, from mean and sd."""
+        delays = [(c["review_date"] - c["call_date"]).days for c in self.reviewed]
+        if len(delays) < 20:
+            return int(param(self.params, "default_review_lag_days"))
+        lag = float(np.mean(delays) + P90_SD * np.std(delays))
+        return ceil(min(param(self.params, "max_review_lag_days"), lag) - 1e-9)
+
+    def value(self, constant: str, key: str, default: float) -> float:
+        row = self.rows.get((constant, key))
+        return default if row is None or row.value is None else row.value
+
+    def constants(self) -> dict[Key, Row]:
+        """Every constant but the batches, in an order that has parents first."""
+        self.talk_lengths()
+        self.load_factors()
+        self.late_bookings()
+        self.shares()
+        self.call_again()
+        self.money()
+        self.cross_sell()
+        self.checklists()
+        return self.rows
+
+    def talk_lengths(self) -> None:
+        answered = [c for c in self.window if c["is_answered"] and c["talk_sec"] >= 1]
+        both_ways = [c for c in answered if c["direction"] in ("in", "out")]
+        self._lengths("talk_length", "all", both_ways, "all")
+        reviewed = [c for c in answered if self.known_review(c)]
+        by_class = grouped(reviewed, talk_class)
+        for name in TALK_CLASSES:
+            self._lengths("talk_length", name, by_class.get(name, []), name)
+        for name, calls in grouped(reviewed, lambda c: c["call_category"]).items():
+            self._lengths("talk_length_category", name, calls, "all")
+
+    def _lengths(self, constant: str, key: str, calls: Calls, prior: str) -> None:
+        logs = np.array([log(c["talk_sec"]) for c in calls])
+        n, weight = len(logs), param(self.params, "talk_prior_calls")
+        if n == 0:
+            return
+        m0 = param(self.params, f"talk_m_{prior}")
+        s0 = param(self.params, f"talk_s_{prior}")
+        mean = (logs.sum() + weight * log(m0)) / (n + weight)
+        spread = sqrt((n * logs.var() + weight * s0**2) / (n + weight))
+        self.rows[constant, key] = Row(exp(mean), spread, n)
+
+    def load_factors(self) -> None:
+        """Work by weekday and hour against the mean cell, pulled to 1."""
+        weeks = int(param(self.params, "load_weeks"))
+        wrapup = param(self.params, "wrapup_sec")
+        cells: dict[str, float] = defaultdict(float)
+        counts: dict[str, int] = defaultdict(int)
+        for call in self.since(7 * weeks):
+            cell = f"{call['call_weekday']}|{call['call_hour']}"
+            cells[cell] += (call["talk_sec"] + wrapup) if call["is_answered"] else 0.0
+            counts[cell] += 1
+        if not cells or sum(cells.values()) == 0:
+            return
+        first = min(c["call_date"] for c in self.before)
+        seen = max(1, min(weeks, (self.day - first).days // 7))
+        mean = sum(cells.values()) / len(cells)
+        prior = param(self.params, "load_prior_weeks")
+        low, high = (param(self.params, f"load_factor_{end}") for end in ("min", "max"))
+        for cell, work in cells.items():
+            value = (seen * work / mean + prior) / (seen + prior)
+            self.rows["load_factor", cell] = Row(min(max(value, low), high), None, counts[cell])
+
+    def late_bookings(self) -> None:
+        days = int(param(self.params, "late_booking_days"))
+        calls = [
+            c
+            for c in self.matured(days)
+            if self.known_review(c)
+            and c["is_target"]
+            and not c["is_booked"]
+            and not c["is_service_call"]
+            and not c["is_excluded_category"]
+            and known_caller(c)
+        ]
+
+        def late(call: Mapping[str, Any]) -> bool:
+            return within(call, "next_booking_at", timedelta(days=days))
+
+        other = param(self.params, "late_prior_other")
+        for outcome, first in grouped(calls, lambda c: c["outcome"]).items():
+            prior = param(self.params, f"late_prior_{outcome}", other)
+            rate = self._rate("late_booking_rate", outcome, first, late, prior)
+            for category, second in grouped(first, lambda c: c["call_category"]).items():
+                key = f"{outcome}|{category}"
+                narrower = self._rate("late_booking_rate", key, second, late, rate)
+                for group, third in grouped(second, lambda c: c["service_group"]).items():
+                    self._rate("late_booking_rate", f"{key}|{group}", third, late, narrower)
+
+    def _rate(
+        self,
+        constant: str,
+        key: str,
+        calls: Calls,
+        hit: Callable[[Mapping[str, Any]], Any],
+        parent: float,
+    ) -> float:
+        value = smoothed(sum(1 for c in calls if hit(c)), len(calls), parent, self.m)
+        if calls:
+            self.rows[constant, key] = Row(value, None, len(calls))
+        return value
+
+    def shares(self) -> None:
+        prior = param(self.params, "booking_share_prior")
+        self._nested(
+            "booking_share", self.wanting, "service_group", "source_channel", "is_booked", prior
+        )
+        incoming = [c for c in self.reviewed if c["direction"] == "in" and c["is_answered"]]
+        prior = param(self.params, "target_share_prior")
+        self._nested("target_share", incoming, "source_channel", "call_hour", "is_target", prior)
+
+    def _nested(
+        self, constant: str, calls: Calls, wide: str, narrow: str, hit: str, prior: float
+    ) -> None:
+        def told(call: Mapping[str, Any]) -> bool:
+            return bool(call[hit])
+
+        rate = self._rate(constant, "all", calls, told, prior)
+        for first, some in grouped(calls, lambda c: c[wide]).items():
+            parent = self._rate(constant, first, some, told, rate)
+            for second, few in grouped(some, lambda c: c[narrow]).items():
+                self._rate(constant, f"{first}|{second}", few, told, parent)
+
+    def call_again(self) -> None:
+        calls = [
+            c
+            for c in self.matured(1)
+            if c["direction"] == "in"
+            and not c["is_answered"]
+            and not c["is_short_abandon"]
+            and known_caller(c)
+        ]
+        self._rate(
+            "call_again_rate",
+            "all",
+            calls,
+            lambda c: within(c, "next_incoming_at", timedelta(hours=24)),
+            param(self.params, "call_again_prior"),
+        )
+
+    def money(self) -> None:
+        median = self.seeds.median_ticket
+        if median is None:
+            return
+        tickets = [float(c["service_ticket"]) for c in self.wanting if c["service_ticket"]]
+        if tickets:
+            mean = (sum(tickets) + self.m * median) / (len(tickets) + self.m)
+            self.rows["mean_ticket", "all"] = Row(mean, None, len(tickets))
+        lost = [
+            c
+            for c in self.wanting
+            if not (c["is_booked"] or c["is_objective_refusal"] or c["is_service_call"])
+        ]
+        if not lost:
+            return
+        losses = [float(c["service_ticket"] or median) * self.avoidable(c) for c in lost]
+        share = self.value("booking_share", "all", param(self.params, "booking_share_prior"))
+        prior = param(self.params, "late_prior_lead_no_record")
+        late = self.value("late_booking_rate", "lead_no_record", prior)
+        mean = float(np.mean(losses)) * share * (1 - late)
+        self.rows["loss_scale", "all"] = Row(
+            smoothed(len(lost) * mean, len(lost), 0.6 * median * share, self.m), None, len(lost)
+        )
+
+    def avoidable(self, call: Mapping[str, Any]) -> float:
+        refusal = refusal_class(call).lower()
+        other = param(self.params, "avoidable_other_reason")
+        return param(self.params, f"avoidable_{refusal}", other)
+
+    def cross_sell(self) -> None:
+        """Of the callers of a group half a year ago: who needed another group since."""
+        days = timedelta(days=int(param(self.params, "cross_sell_days")))
+        calls = [
+            c
+            for c in self.before
+            if self.day - 2 * days <= c["call_date"] < self.day - days
+            and self.known_review(c)
+            and c["is_target"]
+            and c["service_group"] != "unknown"
+            and known_caller(c)
+        ]
+        prior = param(self.params, "cross_sell_prior")
+        for group, some in grouped(calls, lambda c: c["service_group"]).items():
+            callers = {c["caller_key"] for c in some}
+            again = {c["caller_key"] for c in some if within(c, "next_other_service_at", days)}
+            parent = affinity_prior(self.seeds.affinity.get(group, []), prior)
+            value = smoothed(len(again), len(callers), parent, self.m)
+            self.rows["cross_sell_any", group] = Row(value, None, len(callers))
+
+    def checklists(self) -> None:
+        counted = [c for c in self.reviewed if c["checklist_items"] is not None]
+        least = param(self.params, "checklist_min_reviews")
+        for name, calls in grouped(counted, lambda c: c["checklist"] or "unknown").items():
+            if len(calls) >= least:
+                most = float(np.percentile([c["checklist_items"] for c in calls], 99))
+                self.rows["checklist_max", name] = Row(most, None, len(calls))
+
+
+def known_caller(call: Mapping[str, Any]) -> bool:
+    return call["caller_key"] is not None and not call["is_frequent_number"]
+
+
+def within(call: Mapping[str, Any], column: str, horizon: timedelta) -> bool:
+    moment = call[column]
+    return moment is not None and moment - call["call_started_at"] <= horizon
+
+
+def reference_of(calls: Calls, mondays: Iterable[date], seeds: Seeds) -> dict[tuple, Row]:
+    """(constant, key, as_of_date) -> row, for the Mondays and every batch of reviews."""
+    found: dict[tuple, Row] = {}
+    for day in sorted(mondays):
+        for (constant, key), row in Monday(calls, day, seeds).constants().items():
+            found[constant, key, day] = row
+    found.update(review_batches(calls))
+    add_score_means(found, calls, mondays, seeds)
+    return found

@@ -1,0 +1,77 @@
+"""The demo keeps off other people's calls, and its summary says what the tables say."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import TestTarget
+
+from python_scoring.demo_summary import reason_codes, summary
+from python_scoring.findings import Probe
+
+TABLES = (
+    "create table fct_call (history_id int, call_started_at datetime, call_date date,"
+    " direction varchar(8), is_answered int, await_sec int, talk_sec int, is_short_abandon int,"
+    " outcome varchar(32), is_booked int, wants_booking int)",
+    "create table lm_value (history_id int, metric_code varchar(64), metric_group varchar(32),"
+    " value_numeric decimal(10,4), value_label varchar(255), value_json json)",
+    "create table lm_reason_dictionary (reason_code varchar(64), metric_code varchar(64),"
+    " sentence_ru varchar(255), sentence_en varchar(255))",
+    # Offered 4: answered in 10 s and booked, answered in 30 s and lost, missed, hung up at once.
+    "insert into fct_call values"
+    " (1, '2026-03-10 10:00', '2026-03-10', 'in', 1, 10, 60, 0, 'record', 1, 1),"
+    " (2, '2026-03-10 11:00', '2026-03-10', 'in', 1, 30, 90, 0, 'lead_no_record', 0, 1),"
+    " (3, '2026-03-10 12:00', '2026-03-10', 'in', 0, 40, 0, 0, null, null, null),"
+    " (4, '2026-03-10 13:00', '2026-03-10', 'in', 0, 2, 0, 1, null, null, null),"
+    " (5, '2026-03-10 14:00', '2026-03-10', 'out', 1, 5, 20, 0, 'info_only', 0, 0),"
+    " (6, '2026-01-10 14:00', '2026-01-10', 'in', 1, 5, 20, 0, 'record', 1, 1)",
+    "insert into lm_value values"
+    " (2, 'lost_opportunity_score', 'conversion', 62.5, 'high',"
+    '  \'{"reasons": [{"code": "NO_SLOT", "points": 30}]}\'),'
+    " (3, 'lost_opportunity_score', 'conversion', null, null, '{\"reasons\": [\"NO_REVIEW\"]}')",
+    "insert into lm_reason_dictionary values"
+    " ('NO_SLOT', 'lost_opportunity_score', 'Не было времени', 'No free time')",
+)
+
+
+def test_summary_of_a_small_week(target: TestTarget) -> None:
+    for statement in TABLES:
+        target.rows(statement)
+    shown = summary(Probe(target.connect()), target.load(), "2026-03-12 00:00:00")
+    lines = [" ".join(line.split()) for line in shown.splitlines()]
+    for line in (
+        "conversion 1 2 2 1",
+        "calls offered 4",
+        "calls answered 2",
+        "abandonment rate 50.0 %",
+        "average speed of answer 20.0 s",
+        "service level in 20 s 33.3 %",
+        "bookings 1",
+        "conversion 50.0 %",
+        "one call: 2, 2026-03-10 11:00:00, waited 30 s, talked 90 s, lead_no_record",
+        "lost_opportunity_score: 62.5000 high",
+        "Не было времени",
+        "No free time",
+    ):
+        assert line in lines, shown
+
+
+def test_calls_of_others_are_left_alone(target: TestTarget) -> None:
+    target.rows("create table call_history (history_id int)")
+    done = target.lm("demo", "--days", "1")
+    assert done.returncode == 2
+    assert "has calls that are not the demo's" in done.stderr
+    assert target.rows("select count(*) from call_history") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("document", "codes"),
+    [
+        (None, []),
+        ("{}", []),
+        ('{"reasons": []}', []),
+        ('{"reasons": ["A", "B"]}', ["A", "B"]),
+        ('{"reasons": [{"code": "A", "points": -5.0}]}', ["A"]),
+    ],
+)
+def test_reason_codes_in_both_forms(document: str | None, codes: list[str]) -> None:
+    assert reason_codes(document) == codes
