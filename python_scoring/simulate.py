@@ -23,7 +23,7 @@ from python_scoring import simulate_mechanism as m
 from python_scoring.simulate_clinic import RUN_UP_DAYS, ClinicConfig
 from python_scoring.simulate_history import directions, history_rows
 from python_scoring.simulate_reviews import review_rows
-from python_scoring.simulate_truth import true_probabilities
+from python_scoring.simulate_truth import TARGETS, true_probabilities
 from python_scoring.source_tables import (
     CALL_HISTORY,
     CALL_SCORES,
@@ -72,11 +72,13 @@ def simulate(
     changed: ClinicConfig | None = None,
     changed_from: date | None = None,
     utc_offset_hours: int = 3,
+    probabilities: bool = True,
 ) -> Simulation:
     """Simulate `days` days from `start`, after a run-up that fills the clinic.
 
     From `changed_from` on, the mechanism is `changed`. Both configs must have the
-    same services, sources and operators.
+    same services, sources and operators. Without `probabilities` those columns are null
+    and a short run takes a second instead of five.
     """
     if days < 1:
         raise ValueError(f"days must be 1 or more, not {days}")
@@ -95,10 +97,11 @@ def simulate(
     clinic = events.Clinic(mechanisms, changed_day * arrivals.DAY_SEC, origin, total)
     calls = pd.DataFrame(clinic.run(roots), columns=list(events.Call._fields))
     calls = calls.sort_values("time", kind="stable", ignore_index=True)
-    probabilities = pd.concat(
-        true_probabilities(part, mechanisms[int(which)])
-        for which, part in calls.groupby("changed", sort=True)
-    ).sort_index()
+    if probabilities:
+        parts = calls.groupby("changed", sort=True)
+        true = pd.concat(true_probabilities(c, mechanisms[int(w)]) for w, c in parts).sort_index()
+    else:
+        true = pd.DataFrame(index=calls.index, columns=[t.column for t in TARGETS], dtype=float)
     seen = (calls["time"] >= run_up * arrivals.DAY_SEC).to_numpy()
     expected = expected_calls(calls, roots.expected, clinic, run_up)
     calls = calls[seen].reset_index(drop=True)
@@ -107,7 +110,7 @@ def simulate(
     history.insert(0, "history_id", np.arange(1, len(history) + 1))
     reviews = review_rows(calls, history, base, origin, total, seed)
     truth = truth_rows(calls, history, base, origin, reviews)
-    truth = pd.concat([truth, probabilities[seen].reset_index(drop=True)], axis=1)
+    truth = pd.concat([truth, true[seen].reset_index(drop=True)], axis=1)
     as_of = datetime.combine(start + timedelta(days=days), time())
     return Simulation(history, reviews, truth, expected, as_of)
 

@@ -10,7 +10,9 @@
 
     Config: unique_key (list), keys (DDL lines), foreign_keys {name: definition}, counts_changes (the table numbers
     its changes, for the models after it), remembered_columns (kept as previous_...), json_columns,
-    unwritten_columns (filled by the database), uncompared_columns (written with a change, never its reason).
+    unwritten_columns (filled by the database), uncompared_columns (written with a change, never its reason),
+    more_columns (macro that names columns beside the yml's),
+    replaces_batches (a batch's old rows go first: for aggregates, whose rows may vanish).
 
     Which rows are read is told by three macros for a model m, in macros/feeds: m_full_pass(start) and
     m_changes(relation) list batches {where, and cursor_key or feed and position}; m_feeds() gives the newest
@@ -45,7 +47,7 @@
 
     {# A full pass starts when what the values are made with has changed, or when it is asked for. #}
     {% set salt = set_caller_salt() if config.get('needs_caller_salt') else '' %}
-    {% set fingerprint = local_md5(sql | replace(as_of_text(), '') ~ seed_checksums() ~ salt) %}
+    {% set fingerprint = local_md5(sql | replace(as_of_text(), '') ~ seed_contents() ~ salt) %}
     {% set pass = watermark(name, 'full_pass') %}
     {% set is_sweep = should_full_refresh() or var('lm_sweep') | string | lower in ('true', '1', 'yes') %}
     {% set restarts = is_widened or is_sweep or not pass.known or pass.fingerprint != fingerprint %}
@@ -62,34 +64,20 @@
         {% do delete_orphans(relation) %}
     {% endif %}
 
-    {% set batches = [] %}
+    {% set ns = namespace(rows=0, done=0, left=0) %}
     {% if is_full_pass %}
-        {% set start = none if restarts else pass.cursor_key %}
-        {% do batches.extend(context[name ~ '_full_pass'](start or none)) %}
-    {% endif %}
-    {% set full_pass_length = batches | length %}
-    {% if not is_full_pass or config.get('changes_follow_full_pass', true) %}
-        {% do batches.extend(context[name ~ '_changes'](relation)) %}
-    {% endif %}
-
-    {% set limit = var('lm_max_batches') | int %}
-    {% set ns = namespace(rows=0, done=0) %}
-    {% for batch in batches %}
-        {% if limit and loop.index > limit %}{% break %}{% endif %}
-        {% set ns.rows = ns.rows + write_batch(relation, batch, fingerprint if loop.index0 < full_pass_length else none) %}
-        {% set ns.done = loop.index %}
-        {% if batches | length > 1 %}
-            {{ log(name ~ ": batch " ~ loop.index ~ " of " ~ batches | length, info=(loop.index % 10 == 0 or loop.last)) }}
+        {% do write_batches(relation, context[name ~ '_full_pass']((none if restarts else pass.cursor_key) or none), fingerprint, ns) %}
+        {% if not ns.left %}
+            {% do set_watermark(name, 'full_pass', 0, none, fingerprint) %}
         {% endif %}
-    {% endfor %}
-
-    {% if ns.done >= full_pass_length %}
-        {% do set_watermark(name, 'full_pass', 0, none, fingerprint) %}
     {% endif %}
-    {% if ns.done == batches | length %}
-        {% do set_watermark(name, 'clock', moment=as_of_text()) %}
+    {% if not is_full_pass or config.get('changes_follow_full_pass', true) %}
+        {% do write_batches(relation, context[name ~ '_changes'](relation), none, ns) %}
+    {% endif %}
+    {% if ns.left %}
+        {{ log(name ~ ": " ~ ns.left ~ " batches are left for the next run (lm_max_batches)", info=true) }}
     {% else %}
-        {{ log(name ~ ": " ~ batches | length - ns.done ~ " batches are left for the next run (lm_max_batches)", info=true) }}
+        {% do set_watermark(name, 'clock', moment=as_of_text()) %}
     {% endif %}
     {% do run_query("commit") %}
 
@@ -131,9 +119,9 @@
 {% endmacro %}
 
 
-{# Contents of the seeds behind the model, up to the next incremental table: a change there recomputes. #}
-{% macro seed_checksums() %}
-    {% set checksums = [] %}
+{# The seeds behind the model, up to the next incremental table. #}
+{% macro seeds_behind() %}
+    {% set seeds = [] %}
     {% set seen = [] %}
     {% set queue = model.depends_on.nodes | list %}
     {% for _ in range(1000) %}
@@ -143,13 +131,56 @@
             {% do seen.append(id) %}
             {% set node = graph.nodes[id] %}
             {% if node.resource_type == 'seed' %}
-                {% do checksums.append(id ~ node.checksum.checksum) %}
+                {% do seeds.append(node) %}
             {% elif node.config.materialized != 'incremental' %}
                 {% do queue.extend(node.depends_on.nodes) %}
             {% endif %}
         {% endif %}
     {% endfor %}
-    {% do return(checksums | sort | join(' ')) %}
+    {% do return(seeds | sort(attribute='name')) %}
+{% endmacro %}
+
+
+{# What those seeds hold in the database, whatever the files say: a change there recomputes. #}
+{% macro seed_contents() %}
+    {% set contents = [] %}
+    {% for seed in seeds_behind() %}
+        {% set table = target.schema ~ '.' ~ seed.alias %}
+        {% set names = run_query("show columns from " ~ table).columns[0].values() %}
+        {% set row = run_query(
+            "select count(*), sum(crc32(concat_ws('|', coalesce(" ~ names | join(", '~'), coalesce(") ~ ", '~')))) from " ~ table
+        ).rows[0] %}
+        {% if not row[0] and seed.config.meta.get('required') %}
+            {{ exceptions.raise_compiler_error("The seed " ~ table ~ " is empty. Load it with `dbt seed`.") }}
+        {% endif %}
+        {% do contents.append(seed.name ~ ' ' ~ row[0] ~ ' ' ~ row[1]) %}
+    {% endfor %}
+    {% do return(contents | join(', ')) %}
+{% endmacro %}
+
+
+{# What the seeds' files hold: the same on every engine, for lm_versions. #}
+{% macro seed_checksums() %}
+    {% set checksums = [] %}
+    {% for seed in seeds_behind() %}
+        {% do checksums.append(seed.name ~ ' ' ~ seed.checksum.checksum) %}
+    {% endfor %}
+    {% do return(checksums | join(', ')) %}
+{% endmacro %}
+
+
+{# Writes batch after batch, telling how far it is. `tally` counts rows, batches done and batches left. #}
+{% macro write_batches(relation, batches, fingerprint, tally) %}
+    {% set limit = var('lm_max_batches') | int %}
+    {% for batch in batches %}
+        {% if limit and tally.done >= limit %}
+            {% set tally.left = tally.left + 1 %}
+        {% else %}
+            {% set tally.rows = tally.rows + write_batch(relation, batch, fingerprint) %}
+            {% set tally.done = tally.done + 1 %}
+            {{ log(relation.identifier ~ ": batch " ~ loop.index ~ " of " ~ batches | length, info=(loop.index % 10 == 0)) }}
+        {% endif %}
+    {% endfor %}
 {% endmacro %}
 
 
@@ -186,6 +217,9 @@
     {% endfor %}
 
     {% do run_query("start transaction") %}
+    {% if config.get('replaces_batches') %}
+        {% do run_query("delete from " ~ relation ~ " where " ~ batch.where) %}
+    {% endif %}
     {% if config.get('counts_changes', true) %}
         {% do selected.append(next_change(model.name)) %}
     {% endif %}

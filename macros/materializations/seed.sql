@@ -12,3 +12,22 @@
 {% macro mariadb__reset_csv_table(model, full_refresh, old_relation, agate_table) %}
     {% do return(mysql__reset_csv_table(model, full_refresh, old_relation, agate_table)) %}
 {% endmacro %}
+
+
+{# As dbt's, with a charset: a server's default may be latin1, which has no Cyrillic. #}
+{% macro mysql__create_csv_table(model, agate_table) %}
+    {% set types = model['config'].get('column_types', {}) %}
+    {% set columns = [] %}
+    {% for name in agate_table.column_names %}
+        {% set type = types.get(name, adapter.convert_type(agate_table, loop.index0)) %}
+        {% do columns.append(adapter.quote_seed_column(name, none) ~ " " ~ type) %}
+    {% endfor %}
+    {% set sql = "create table " ~ this.render() ~ " (" ~ columns | join(", ")
+        ~ ") engine = InnoDB default charset = utf8mb4 collate = utf8mb4_bin" %}
+    {% call statement('_') %}{{ sql }}{% endcall %}
+    {% do return(sql) %}
+{% endmacro %}
+
+{% macro mariadb__create_csv_table(model, agate_table) %}
+    {% do return(mysql__create_csv_table(model, agate_table)) %}
+{% endmacro %}

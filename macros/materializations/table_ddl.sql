@@ -9,6 +9,9 @@
             {% do types.update({column.name: column.data_type}) %}
         {% endif %}
     {% endfor %}
+    {% if config.get('more_columns') %}
+        {% do types.update(context[config.get('more_columns')]()) %}
+    {% endif %}
     {% if not types %}
         {{ exceptions.raise_compiler_error(
             "The incremental model " ~ model.name
@@ -29,7 +32,7 @@
 
 
 {% macro column_definition(name, data_type) -%}
-    {{ name }} {{ data_type }} comment {{ comment_literal(model.columns[name].description, 1000) }}
+    {{ name }} {{ data_type }} comment {{ comment_literal((model.columns[name] or {}).description, 1000) }}
 {%- endmacro %}
 
 

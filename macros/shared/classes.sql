@@ -28,9 +28,9 @@
 
 {# (k + m p) / (n + m): few observations stay near the parent's share.
    Robinson, Introduction to Empirical Bayes, 2017. #}
-{% macro smoothed_share(hits, parent) -%}
-    (sum({{ hits }}) + max(params.smoothing_calls) * max({{ parent }}))
-    / (count(*) + max(params.smoothing_calls))
+{% macro smoothed_share(parent) -%}
+    (sum(facts.hits) + max(params.smoothing_calls) * max({{ parent }})) * 1e0
+    / (sum(facts.n) + max(params.smoothing_calls))
 {%- endmacro %}
 
 

@@ -11,7 +11,7 @@ with
 
 params as (
 
-    select * from {{ ref('int_rule_params') }} where calc_profile = 'default_v1'
+    select * from {{ ref('int_rule_params') }} where profile_code = 'default_v1'
 
 ),
 

@@ -8,18 +8,20 @@
     ],
 ) }}
 
-{%- set talk_classes = ['record', 'info', 'cancelled', 'lead', 'non_target', 'all'] %}
+{%- set talk_classes = ['record', 'info', 'cancelled', 'lead', 'non_target'] %}
 {%- set late_outcomes = ['lead_no_record', 'refused', 'info_only', 'none'] %}
-{%- set refusals = [
-    'TIME_GENERAL', 'OPERATOR_WILL_CLARIFY', 'URGENCY_NO_SLOTS', 'DOCTOR_UNAVAILABLE',
-    'PATIENT_WILL_CLARIFY', 'PRICE', 'LOCATION_INCONVENIENT', 'MISSING',
-] %}
 
 with
 
 params as (
 
-    select * from {{ ref('int_rule_params') }} where calc_profile = 'default_v1'
+    select * from {{ ref('int_rule_params') }} where profile_code = 'default_v1'
+
+),
+
+median_ticket as (
+
+    select * from {{ ref('int_median_ticket') }}
 
 ),
 
@@ -30,27 +32,34 @@ weeks as (
 
 ),
 
--- What was known on that Monday: calls before it, and what reviews before it said.
-history as (
+-- What was known on that Monday, weeks old. The longest look goes two windows back.
+dated_facts as (
 
     select
         weeks.as_of_date,
-        calls.*,
-        case when calls.review_date < weeks.as_of_date then 1 else 0 end as is_review_known
+        datediff(weeks.as_of_date, facts.week_start_date) / 7 as age_weeks,
+        facts.fact,
+        facts.key_1,
+        facts.key_2,
+        facts.key_3,
+        facts.n,
+        facts.hits,
+        facts.sum_1,
+        facts.sum_2
 
     from weeks
 
     cross join params
 
-    inner join {{ ref('fct_call') }} as calls
-        on calls.call_date < weeks.as_of_date
-        and calls.call_date >= date_sub(weeks.as_of_date, interval cast(params.window_days as signed) day)
+    inner join {{ ref('int_week_facts') }} as facts
+        on facts.week_start_date < weeks.as_of_date
+        and facts.week_start_date >= date_sub(
+            weeks.as_of_date,
+            interval cast(7 * params.window_weeks + params.cross_sell_days + 7 as signed) day
+        )
+        and facts.known_week < weeks.as_of_date
 
-),
-
-reviewed as (
-
-    select * from history where is_review_known = 1
+    {{ kept_apart() }}
 
 ),
 
@@ -59,13 +68,15 @@ review_lags as (
 
     select
         weeks.as_of_date,
-        count(delays.delay_days) as n,
+        coalesce(delays.n, 0) as n,
         case
-            when count(delays.delay_days) < 20 then max(params.default_review_lag_days)
-            else least(
-                max(params.max_review_lag_days),
-                ceiling(avg(delays.delay_days) + 1.2816 * stddev_pop(delays.delay_days))
-            )
+            when coalesce(delays.n, 0) < 20 then params.default_review_lag_days
+            else greatest(0, least(
+                params.max_review_lag_days,
+                ceiling(
+                    delays.mean + 1.2816 * sqrt(greatest(0, delays.mean_square - delays.mean * delays.mean))
+                )
+            ))
         end as lag_days
 
     from weeks
@@ -73,554 +84,304 @@ review_lags as (
     cross join params
 
     left join (
-        select as_of_date, timestampdiff(second, call_started_at, reviewed_at) / 86400e0 as delay_days
-        from reviewed
+        select
+            dated_facts.as_of_date,
+            sum(dated_facts.n) as n,
+            sum(dated_facts.sum_1) * 1e0 / sum(dated_facts.n) as mean,
+            sum(dated_facts.sum_2) * 1e0 / sum(dated_facts.n) as mean_square
+        from dated_facts
+        cross join params
+        where dated_facts.fact = 'review_delay' and dated_facts.age_weeks <= params.window_weeks
+        group by dated_facts.as_of_date
     ) as delays
         on weeks.as_of_date = delays.as_of_date
 
-    group by weeks.as_of_date
+),
+
+-- Facts inside their windows. An outcome that takes days to show counts only from weeks old enough,
+-- the time that reviews take included.
+facts as (
+
+    select
+        dated_facts.as_of_date,
+        dated_facts.fact,
+        dated_facts.key_1,
+        dated_facts.key_2,
+        dated_facts.key_3,
+        sum(dated_facts.n) as n,
+        sum(dated_facts.hits) as hits,
+        sum(dated_facts.sum_1) * 1e0 as sum_1,
+        sum(dated_facts.sum_2) * 1e0 as sum_2
+
+    from dated_facts
+
+    cross join params
+
+    inner join review_lags
+        on dated_facts.as_of_date = review_lags.as_of_date
+
+    where case dated_facts.fact
+            when 'hour_load' then dated_facts.age_weeks <= params.load_weeks
+            when 'late_booking' then dated_facts.age_weeks <= params.window_weeks
+                and 7 * (dated_facts.age_weeks - 1) >= params.late_booking_days + review_lags.lag_days
+            when 'call_again' then dated_facts.age_weeks <= params.window_weeks
+                and 7 * (dated_facts.age_weeks - 1) >= params.contact_hours / 24
+            when 'cross_sell' then 7 * (dated_facts.age_weeks - 1) >= params.cross_sell_days
+            else dated_facts.age_weeks <= params.window_weeks
+        end
+
+    group by
+        dated_facts.as_of_date, dated_facts.fact,
+        dated_facts.key_1, dated_facts.key_2, dated_facts.key_3
+
+    {{ kept_apart() }}
 
 ),
 
-talks as (
-
-    select
-        as_of_date,
-        'all' as talk_class,
-        ln(talk_sec) as log_talk
-    from history
-    where is_answered = 1 and direction in ('in', 'out')
-
-    union all
-
-    select
-        as_of_date,
-        {{ talk_class() }} as talk_class,
-        ln(talk_sec) as log_talk
-    from reviewed
-    where is_answered = 1 and {{ talk_class() }} <> 'all'
-
-),
-
+-- Length of talk as a log-normal: median and spread, pulled to the defaults while there are few calls.
 talk_lengths as (
 
     select
-        talks.as_of_date,
-        talks.talk_class,
-        count(*) as n,
-        avg(talks.log_talk) as log_mean,
-        var_pop(talks.log_talk) as log_variance,
-        max(params.talk_prior_calls) as prior_n,
-        max({{ param_of('talk_m', 'talks.talk_class', talk_classes) }}) as prior_m,
-        max({{ param_of('talk_s', 'talks.talk_class', talk_classes) }}) as prior_s
+        facts.as_of_date,
+        facts.fact,
+        case when facts.fact = 'talk_all' then 'all' else facts.key_1 end as talk_class,
+        facts.n,
+        facts.sum_1 / facts.n as log_mean,
+        greatest(0, facts.sum_2 / facts.n - pow(facts.sum_1 / facts.n, 2)) as log_variance,
+        params.talk_prior_calls as prior_n,
+        case
+            when facts.fact = 'talk_class'
+                then {{ param_of('talk_m', 'facts.key_1', talk_classes) }}
+            else params.talk_m_all
+        end as prior_m,
+        case
+            when facts.fact = 'talk_class'
+                then {{ param_of('talk_s', 'facts.key_1', talk_classes) }}
+            else params.talk_s_all
+        end as prior_s
 
-    from talks
+    from facts
 
     cross join params
 
-    group by talks.as_of_date, talks.talk_class
+    where facts.fact in ('talk_all', 'talk_class', 'talk_category')
 
 ),
 
-category_talk_lengths as (
+first_week as (
 
-    select
-        reviewed.as_of_date,
-        reviewed.call_category,
-        count(*) as n,
-        avg(ln(reviewed.talk_sec)) as log_mean,
-        var_pop(ln(reviewed.talk_sec)) as log_variance,
-        max(params.talk_prior_calls) as prior_n,
-        max(params.talk_m_all) as prior_m,
-        max(params.talk_s_all) as prior_s
-
-    from reviewed
-
-    cross join params
-
-    where reviewed.is_answered = 1
-
-    group by reviewed.as_of_date, reviewed.call_category
-
-),
-
-hour_loads as (
-
-    select
-        history.as_of_date,
-        history.call_weekday,
-        history.call_hour,
-        count(*) as n,
-        sum(case when history.is_answered = 1 then history.talk_sec + params.wrapup_sec else 0 end)
-            as work_sec,
-        max(params.load_weeks) as load_weeks,
-        max(params.load_prior_weeks) as prior_weeks,
-        max(params.load_factor_min) as factor_min,
-        max(params.load_factor_max) as factor_max
-
-    from history
-
-    cross join params
-
-    where history.call_date >= date_sub(
-            history.as_of_date, interval cast(7 * params.load_weeks as signed) day
-        )
-
-    group by history.as_of_date, history.call_weekday, history.call_hour
+    select min(week_start_date) as week_start_date from {{ ref('int_week_facts') }}
 
 ),
 
 relative_loads as (
 
     select
-        hour_loads.*,
-        hour_loads.work_sec / nullif(
-            avg(hour_loads.work_sec) over (partition by hour_loads.as_of_date), 0
-        ) as relative_load,
+        facts.as_of_date,
+        facts.key_1,
+        facts.n,
+        facts.sum_1 / nullif(avg(facts.sum_1) over (partition by facts.as_of_date), 0) as relative_load,
         greatest(1, least(
-            hour_loads.load_weeks, floor(datediff(hour_loads.as_of_date, first_call.call_date) / 7)
+            params.load_weeks, datediff(facts.as_of_date, first_week.week_start_date) / 7
         )) as weeks_seen
 
-    from hour_loads
-
-    cross join (select min(call_date) as call_date from {{ ref('fct_call') }}) as first_call
-
-),
-
-late_calls as (
-
-    select
-        reviewed.as_of_date,
-        reviewed.outcome,
-        concat(reviewed.outcome, '|', reviewed.call_category) as category_key,
-        concat(reviewed.outcome, '|', reviewed.call_category, '|', reviewed.service_group) as service_key,
-        case
-            when reviewed.next_booking_at <= timestampadd(
-                second, params.late_booking_days * 86400, reviewed.call_started_at
-            ) then 1
-            else 0
-        end as is_late_booking
-
-    from reviewed
+    from facts
 
     cross join params
 
-    inner join review_lags
-        on reviewed.as_of_date = review_lags.as_of_date
+    cross join first_week
 
-    where reviewed.is_target = 1
-        and reviewed.is_booked = 0
-        and reviewed.is_service_call = 0
-        and reviewed.is_excluded_category = 0
-        and reviewed.is_frequent_number = 0
-        and reviewed.caller_key is not null
-        and reviewed.call_date < date_sub(
-            reviewed.as_of_date,
-            interval cast(params.late_booking_days + review_lags.lag_days as signed) day
-        )
+    where facts.fact = 'hour_load'
 
 ),
 
 late_by_outcome as (
 
     select
-        late_calls.as_of_date,
-        late_calls.outcome,
-        count(*) as n,
-        {{ smoothed_share(
-            'late_calls.is_late_booking',
-            param_of('late_prior', 'late_calls.outcome', late_outcomes, 'params.late_prior_other')
-        ) }} as share
+        facts.as_of_date,
+        facts.key_1,
+        sum(facts.n) as n,
+        {{ smoothed_share(param_of('late_prior', 'facts.key_1', late_outcomes, 'params.late_prior_other')) }}
+            as share
 
-    from late_calls
+    from facts
 
     cross join params
 
-    group by late_calls.as_of_date, late_calls.outcome
+    where facts.fact = 'late_booking'
+
+    group by facts.as_of_date, facts.key_1
 
 ),
 
 late_by_category as (
 
     select
-        late_calls.as_of_date,
-        late_calls.category_key,
-        count(*) as n,
-        {{ smoothed_share('late_calls.is_late_booking', 'late_by_outcome.share') }} as share
+        facts.as_of_date,
+        facts.key_1,
+        facts.key_2,
+        sum(facts.n) as n,
+        {{ smoothed_share('parents.share') }} as share
 
-    from late_calls
+    from facts
 
     cross join params
 
-    inner join late_by_outcome
-        on late_calls.as_of_date = late_by_outcome.as_of_date
-        and late_calls.outcome = late_by_outcome.outcome
+    inner join late_by_outcome as parents
+        on facts.as_of_date = parents.as_of_date
+        and facts.key_1 = parents.key_1
 
-    group by late_calls.as_of_date, late_calls.category_key
+    where facts.fact = 'late_booking'
+
+    group by facts.as_of_date, facts.key_1, facts.key_2
 
 ),
 
 late_by_service as (
 
     select
-        late_calls.as_of_date,
-        late_calls.service_key,
-        count(*) as n,
-        {{ smoothed_share('late_calls.is_late_booking', 'late_by_category.share') }} as share
+        facts.as_of_date,
+        facts.key_1,
+        facts.key_2,
+        facts.key_3,
+        sum(facts.n) as n,
+        {{ smoothed_share('parents.share') }} as share
 
-    from late_calls
-
-    cross join params
-
-    inner join late_by_category
-        on late_calls.as_of_date = late_by_category.as_of_date
-        and late_calls.category_key = late_by_category.category_key
-
-    group by late_calls.as_of_date, late_calls.service_key
-
-),
-
-booking_calls as (
-
-    select
-        as_of_date,
-        is_booked,
-        service_group,
-        concat(service_group, '|', source_channel) as source_key
-
-    from reviewed
-
-    where wants_booking = 1
-
-),
-
-booking_share_all as (
-
-    select
-        booking_calls.as_of_date,
-        count(*) as n,
-        {{ smoothed_share('booking_calls.is_booked', 'params.booking_share_prior') }} as share
-
-    from booking_calls
+    from facts
 
     cross join params
 
-    group by booking_calls.as_of_date
+    inner join late_by_category as parents
+        on facts.as_of_date = parents.as_of_date
+        and facts.key_1 = parents.key_1
+        and facts.key_2 = parents.key_2
+
+    where facts.fact = 'late_booking'
+
+    group by facts.as_of_date, facts.key_1, facts.key_2, facts.key_3
 
 ),
 
-booking_share_by_group as (
+-- Booking share by service and source, target share by source and hour: the same three levels.
+shares_of_all as (
 
     select
-        booking_calls.as_of_date,
-        booking_calls.service_group,
-        count(*) as n,
-        {{ smoothed_share('booking_calls.is_booked', 'booking_share_all.share') }} as share
+        facts.as_of_date,
+        facts.fact,
+        sum(facts.n) as n,
+        {{ smoothed_share("case facts.fact
+            when 'booking' then params.booking_share_prior
+            when 'target' then params.target_share_prior
+            else params.call_again_prior
+        end") }} as share
 
-    from booking_calls
+    from facts
 
     cross join params
 
-    inner join booking_share_all
-        on booking_calls.as_of_date = booking_share_all.as_of_date
+    where facts.fact in ('booking', 'target', 'call_again')
 
-    group by booking_calls.as_of_date, booking_calls.service_group
+    group by facts.as_of_date, facts.fact
 
 ),
 
-booking_share_by_source as (
+shares_by_first_key as (
 
     select
-        booking_calls.as_of_date,
-        booking_calls.source_key,
-        count(*) as n,
-        {{ smoothed_share('booking_calls.is_booked', 'booking_share_by_group.share') }} as share
+        facts.as_of_date,
+        facts.fact,
+        facts.key_1,
+        sum(facts.n) as n,
+        {{ smoothed_share('parents.share') }} as share
 
-    from booking_calls
+    from facts
 
     cross join params
 
-    inner join booking_share_by_group
-        on booking_calls.as_of_date = booking_share_by_group.as_of_date
-        and booking_calls.service_group = booking_share_by_group.service_group
+    inner join shares_of_all as parents
+        on facts.as_of_date = parents.as_of_date
+        and facts.fact = parents.fact
 
-    group by booking_calls.as_of_date, booking_calls.source_key
+    where facts.fact in ('booking', 'target')
 
-),
-
-target_calls as (
-
-    select
-        as_of_date,
-        is_target,
-        source_channel,
-        concat(source_channel, '|', call_hour) as hour_key
-
-    from reviewed
-
-    where is_answered = 1 and direction = 'in'
+    group by facts.as_of_date, facts.fact, facts.key_1
 
 ),
 
-target_share_all as (
+shares_by_both_keys as (
 
     select
-        target_calls.as_of_date,
-        count(*) as n,
-        {{ smoothed_share('target_calls.is_target', 'params.target_share_prior') }} as share
+        facts.as_of_date,
+        facts.fact,
+        facts.key_1,
+        facts.key_2,
+        sum(facts.n) as n,
+        {{ smoothed_share('parents.share') }} as share
 
-    from target_calls
+    from facts
 
     cross join params
 
-    group by target_calls.as_of_date
+    inner join shares_by_first_key as parents
+        on facts.as_of_date = parents.as_of_date
+        and facts.fact = parents.fact
+        and facts.key_1 = parents.key_1
 
-),
+    where facts.fact in ('booking', 'target')
 
-target_share_by_source as (
-
-    select
-        target_calls.as_of_date,
-        target_calls.source_channel,
-        count(*) as n,
-        {{ smoothed_share('target_calls.is_target', 'target_share_all.share') }} as share
-
-    from target_calls
-
-    cross join params
-
-    inner join target_share_all
-        on target_calls.as_of_date = target_share_all.as_of_date
-
-    group by target_calls.as_of_date, target_calls.source_channel
-
-),
-
-target_share_by_hour as (
-
-    select
-        target_calls.as_of_date,
-        target_calls.hour_key,
-        count(*) as n,
-        {{ smoothed_share('target_calls.is_target', 'target_share_by_source.share') }} as share
-
-    from target_calls
-
-    cross join params
-
-    inner join target_share_by_source
-        on target_calls.as_of_date = target_share_by_source.as_of_date
-        and target_calls.source_channel = target_share_by_source.source_channel
-
-    group by target_calls.as_of_date, target_calls.hour_key
-
-),
-
-call_again as (
-
-    select
-        history.as_of_date,
-        count(*) as n,
-        {{ smoothed_share(
-            "case when history.next_incoming_at <= timestampadd(second, params.contact_hours * 3600, history.call_started_at) then 1 else 0 end",
-            'params.call_again_prior'
-        ) }} as share
-
-    from history
-
-    cross join params
-
-    where history.direction = 'in'
-        and history.is_answered = 0
-        and history.is_short_abandon = 0
-        and history.is_frequent_number = 0
-        and history.caller_key is not null
-        and history.call_date < date_sub(history.as_of_date, interval 1 day)
-
-    group by history.as_of_date
-
-),
-
-median_ticket as (
-
-    select * from {{ ref('int_median_ticket') }}
-
-),
-
-tickets as (
-
-    select
-        reviewed.as_of_date,
-        count(reviewed.service_ticket) as n,
-        (coalesce(sum(reviewed.service_ticket), 0) + max(params.smoothing_calls * median_ticket.ticket))
-        / (count(reviewed.service_ticket) + max(params.smoothing_calls)) as mean_ticket
-
-    from reviewed
-
-    cross join params
-
-    cross join median_ticket
-
-    where reviewed.wants_booking = 1
-
-    group by reviewed.as_of_date
-
-),
-
-losses as (
-
-    select
-        reviewed.as_of_date,
-        count(*) as n,
-        avg(
-            coalesce(reviewed.service_ticket, median_ticket.ticket)
-            * {{ param_of(
-                'avoidable', "coalesce(reviewed.refusal_code, 'MISSING')", refusals,
-                'params.avoidable_other_reason'
-            ) }}
-        ) as mean_at_stake,
-        max(params.smoothing_calls) as prior_n,
-        max(params.late_prior_lead_no_record) as late_prior,
-        max(median_ticket.ticket) as median_ticket
-
-    from reviewed
-
-    cross join params
-
-    cross join median_ticket
-
-    where reviewed.wants_booking = 1
-        and reviewed.is_booked = 0
-        and reviewed.is_objective_refusal = 0
-        and reviewed.is_service_call = 0
-
-    group by reviewed.as_of_date
-
-),
-
--- The chance of another service takes half a year to show: these callers asked before that.
-service_callers as (
-
-    select
-        weeks.as_of_date,
-        calls.service_group,
-        calls.caller_key,
-        max(case
-            when calls.next_other_service_at <= timestampadd(
-                second, params.cross_sell_days * 86400, calls.call_started_at
-            ) then 1
-            else 0
-        end) as has_other
-
-    from weeks
-
-    cross join params
-
-    inner join {{ ref('fct_call') }} as calls
-        on calls.call_date < date_sub(
-            weeks.as_of_date, interval cast(params.cross_sell_days as signed) day
-        )
-        and calls.call_date >= date_sub(
-            weeks.as_of_date, interval cast(params.cross_sell_days + params.window_days as signed) day
-        )
-
-    where calls.review_date < weeks.as_of_date
-        and calls.is_target = 1
-        and calls.service_group <> 'unknown'
-        and calls.caller_key is not null
-        and calls.is_frequent_number = 0
-
-    group by weeks.as_of_date, calls.service_group, calls.caller_key
-
-),
-
-service_pairs as (
-
-    select
-        weeks.as_of_date,
-        calls.service_group,
-        calls.next_other_service_group as other_group,
-        count(distinct calls.caller_key) as callers
-
-    from weeks
-
-    cross join params
-
-    inner join {{ ref('fct_call') }} as calls
-        on calls.call_date < date_sub(
-            weeks.as_of_date, interval cast(params.cross_sell_days as signed) day
-        )
-        and calls.call_date >= date_sub(
-            weeks.as_of_date, interval cast(params.cross_sell_days + params.window_days as signed) day
-        )
-
-    where calls.review_date < weeks.as_of_date
-        and calls.is_target = 1
-        and calls.service_group <> 'unknown'
-        and calls.caller_key is not null
-        and calls.is_frequent_number = 0
-        and calls.next_other_service_at <= timestampadd(
-            second, params.cross_sell_days * 86400, calls.call_started_at
-        )
-
-    group by weeks.as_of_date, calls.service_group, calls.next_other_service_group
-
-),
-
-affinity_priors as (
-
-    select * from {{ ref('int_affinity_priors') }}
+    group by facts.as_of_date, facts.fact, facts.key_1, facts.key_2
 
 ),
 
 cross_sell as (
 
     select
-        service_callers.as_of_date,
-        service_callers.service_group,
-        count(*) as n,
-        {{ smoothed_share(
-            'service_callers.has_other', 'coalesce(affinity_priors.share, params.cross_sell_prior)'
-        ) }} as share
+        facts.as_of_date,
+        facts.key_1,
+        sum(facts.n) as n,
+        (
+            sum(case when facts.key_2 <> '' then facts.n else 0 end)
+            + max(params.smoothing_calls) * max(coalesce(priors.share, params.cross_sell_prior))
+        ) * 1e0 / (sum(facts.n) + max(params.smoothing_calls)) as share
 
-    from service_callers
+    from facts
 
     cross join params
 
-    left join affinity_priors
-        on service_callers.service_group = affinity_priors.service_group
+    left join {{ ref('int_affinity_priors') }} as priors
+        on facts.key_1 = priors.service_group
 
-    group by service_callers.as_of_date, service_callers.service_group
+    where facts.fact = 'cross_sell'
+
+    group by facts.as_of_date, facts.key_1
 
 ),
 
--- Lift: how much more often than among all callers the other service follows.
+-- Lift: how much more often than after any service the other one follows.
 pair_lifts as (
 
     select
-        service_pairs.as_of_date,
-        service_pairs.service_group,
-        service_pairs.other_group,
+        facts.as_of_date,
+        facts.key_1,
+        facts.key_2,
         cross_sell.n,
-        service_pairs.callers * 1e0 / cross_sell.n as confidence,
-        (service_pairs.callers * 1e0 / cross_sell.n)
-        / nullif(
-            sum(service_pairs.callers) over (
-                partition by service_pairs.as_of_date, service_pairs.other_group
-            ) * 1e0 / all_callers.n,
-            0
+        facts.n * 1e0 / cross_sell.n as confidence,
+        (facts.n * 1e0 / cross_sell.n) / nullif(
+            sum(facts.n) over (partition by facts.as_of_date, facts.key_2) * 1e0 / totals.n, 0
         ) as lift
 
-    from service_pairs
+    from facts
 
     inner join cross_sell
-        on service_pairs.as_of_date = cross_sell.as_of_date
-        and service_pairs.service_group = cross_sell.service_group
+        on facts.as_of_date = cross_sell.as_of_date
+        and facts.key_1 = cross_sell.key_1
 
     inner join (
-        select as_of_date, count(*) as n from service_callers group by as_of_date
-    ) as all_callers
-        on service_pairs.as_of_date = all_callers.as_of_date
+        select as_of_date, sum(n) as n from facts where fact = 'cross_sell' group by as_of_date
+    ) as totals
+        on facts.as_of_date = totals.as_of_date
+
+    where facts.fact = 'cross_sell' and facts.key_2 <> ''
 
 ),
 
@@ -629,36 +390,33 @@ suggestions as (
     select
         pair_lifts.*,
         row_number() over (
-            partition by pair_lifts.as_of_date, pair_lifts.service_group
-            order by pair_lifts.confidence desc, pair_lifts.other_group
+            partition by pair_lifts.as_of_date, pair_lifts.key_1
+            order by pair_lifts.confidence desc, pair_lifts.key_2
         ) as suggestion_rank
 
     from pair_lifts
 
     cross join params
 
-    where pair_lifts.n >= params.suggest_min_callers
-        and pair_lifts.lift >= params.suggest_min_lift
+    where pair_lifts.n >= params.suggest_min_calls and pair_lifts.lift >= params.suggest_min_lift
 
 ),
 
 checklist_counts as (
 
     select
-        reviewed.as_of_date,
-        coalesce(reviewed.checklist, 'unknown') as checklist,
-        reviewed.checklist_items,
-        row_number() over (
-            partition by reviewed.as_of_date, coalesce(reviewed.checklist, 'unknown')
-            order by reviewed.checklist_items
-        ) as item_rank,
-        count(*) over (
-            partition by reviewed.as_of_date, coalesce(reviewed.checklist, 'unknown')
-        ) as n
+        as_of_date,
+        key_1,
+        cast(key_2 as signed) as items,
+        sum(n) over (
+            partition by as_of_date, key_1 order by cast(key_2 as signed)
+            rows between unbounded preceding and current row
+        ) as reviews_up_to,
+        sum(n) over (partition by as_of_date, key_1) as n
 
-    from reviewed
+    from facts
 
-    where reviewed.checklist_items >= 0
+    where fact = 'checklist'
 
 ),
 
@@ -666,12 +424,12 @@ checklist_lengths as (
 
     select
         checklist_counts.as_of_date,
-        checklist_counts.checklist,
+        checklist_counts.key_1,
         max(checklist_counts.n) as n,
         -- The smallest count that 99 of 100 reviews do not pass.
         min(case
-            when checklist_counts.item_rank >= 0.99 * checklist_counts.n
-                then checklist_counts.checklist_items
+            when checklist_counts.reviews_up_to >= 0.99 * checklist_counts.n
+                then checklist_counts.items
         end) as items
 
     from checklist_counts
@@ -680,25 +438,7 @@ checklist_lengths as (
 
     where checklist_counts.n >= params.checklist_min_reviews
 
-    group by checklist_counts.as_of_date, checklist_counts.checklist
-
-),
-
-score_means as (
-
-    select
-        reviewed.as_of_date,
-        reviewed.outcome,
-        count(*) as n,
-        avg({{ plain_scaled_score() }} * 1e0) as mean_score
-
-    from reviewed
-
-    cross join params
-
-    where reviewed.call_score_raw > 0 and reviewed.call_score_raw <= params.score_max
-
-    group by reviewed.as_of_date, reviewed.outcome
+    group by checklist_counts.as_of_date, checklist_counts.key_1
 
 ),
 
@@ -710,115 +450,118 @@ constants as (
 
     union all
 
-    select 'talk_length', talk_class, as_of_date,
+    select case when fact = 'talk_category' then 'talk_length_category' else 'talk_length' end,
+        talk_class, as_of_date,
         exp((n * log_mean + prior_n * ln(prior_m)) / (n + prior_n)),
         sqrt((n * log_variance + prior_n * prior_s * prior_s) / (n + prior_n)), n, null
     from talk_lengths
 
     union all
 
-    select 'talk_length_category', call_category, as_of_date,
-        exp((n * log_mean + prior_n * ln(prior_m)) / (n + prior_n)),
-        sqrt((n * log_variance + prior_n * prior_s * prior_s) / (n + prior_n)), n, null
-    from category_talk_lengths
-
-    union all
-
-    select 'load_factor', concat(call_weekday, '|', call_hour), as_of_date,
-        greatest(factor_min, least(
-            factor_max, (weeks_seen * relative_load + prior_weeks) / (weeks_seen + prior_weeks)
-        )), null, n, null
+    select 'load_factor', relative_loads.key_1, relative_loads.as_of_date,
+        greatest(params.load_factor_min, least(
+            params.load_factor_max,
+            (relative_loads.weeks_seen * relative_loads.relative_load + params.load_prior_weeks)
+            / (relative_loads.weeks_seen + params.load_prior_weeks)
+        )), null, relative_loads.n, null
     from relative_loads
-    where relative_load is not null
+    cross join params
+    where relative_loads.relative_load is not null
 
     union all
 
-    select 'late_booking_rate', outcome, as_of_date, share, null, n, null from late_by_outcome
+    select 'late_booking_rate', key_1, as_of_date, share, null, n, null from late_by_outcome
 
     union all
 
-    select 'late_booking_rate', category_key, as_of_date, share, null, n, null from late_by_category
+    select 'late_booking_rate', concat(key_1, '|', key_2), as_of_date, share, null, n, null
+    from late_by_category
 
     union all
 
-    select 'late_booking_rate', service_key, as_of_date, share, null, n, null from late_by_service
+    select 'late_booking_rate', concat(key_1, '|', key_2, '|', key_3), as_of_date, share, null, n, null
+    from late_by_service
 
     union all
 
-    select 'booking_share', 'all', as_of_date, share, null, n, null from booking_share_all
+    select case fact
+            when 'booking' then 'booking_share'
+            when 'target' then 'target_share'
+            else 'call_again_rate'
+        end, 'all', as_of_date, share, null, n, null
+    from shares_of_all
 
     union all
 
-    select 'booking_share', service_group, as_of_date, share, null, n, null from booking_share_by_group
+    select case fact when 'booking' then 'booking_share' else 'target_share' end,
+        key_1, as_of_date, share, null, n, null
+    from shares_by_first_key
 
     union all
 
-    select 'booking_share', source_key, as_of_date, share, null, n, null from booking_share_by_source
+    select case fact when 'booking' then 'booking_share' else 'target_share' end,
+        concat(key_1, '|', key_2), as_of_date, share, null, n, null
+    from shares_by_both_keys
 
     union all
 
-    select 'target_share', 'all', as_of_date, share, null, n, null from target_share_all
+    select 'mean_ticket', 'all', facts.as_of_date,
+        (facts.sum_1 + params.smoothing_calls * median_ticket.ticket)
+        / (facts.n + params.smoothing_calls), null, facts.n, null
+    from facts
+    cross join params
+    cross join median_ticket
+    where facts.fact = 'ticket'
 
     union all
 
-    select 'target_share', source_channel, as_of_date, share, null, n, null
-    from target_share_by_source
-
-    union all
-
-    select 'target_share', hour_key, as_of_date, share, null, n, null from target_share_by_hour
-
-    union all
-
-    select 'call_again_rate', 'all', as_of_date, share, null, n, null from call_again
-
-    union all
-
-    select 'mean_ticket', 'all', as_of_date, mean_ticket, null, n, null from tickets
-
-    union all
-
-    select 'loss_scale', 'all', losses.as_of_date,
-        (
-            losses.n * losses.mean_at_stake * booking_share_all.share
-            * (1 - coalesce(late_by_outcome.share, losses.late_prior))
-            + losses.prior_n * 0.6 * losses.median_ticket * booking_share_all.share
-        ) / (losses.n + losses.prior_n), null, losses.n, null
-    from losses
-    inner join booking_share_all
-        on losses.as_of_date = booking_share_all.as_of_date
+    -- A typical loss; before there is history 0.6 of the median ticket at the usual chance.
+    select 'loss_scale', 'all', facts.as_of_date,
+        booking.share * (
+            facts.sum_1 * (1 - coalesce(late_by_outcome.share, params.late_prior_lead_no_record))
+            + params.smoothing_calls * 0.6 * median_ticket.ticket
+        ) / (facts.n + params.smoothing_calls), null, facts.n, null
+    from facts
+    cross join params
+    cross join median_ticket
+    inner join shares_of_all as booking
+        on facts.as_of_date = booking.as_of_date
+        and booking.fact = 'booking'
     left join late_by_outcome
-        on losses.as_of_date = late_by_outcome.as_of_date
-        and late_by_outcome.outcome = 'lead_no_record'
+        on facts.as_of_date = late_by_outcome.as_of_date
+        and late_by_outcome.key_1 = 'lead_no_record'
+    where facts.fact = 'loss'
 
     union all
 
-    select 'cross_sell_any', service_group, as_of_date, share, null, n, null from cross_sell
+    select 'cross_sell_any', key_1, as_of_date, share, null, n, null from cross_sell
 
     union all
 
-    select 'cross_sell_suggest', concat(service_group, '|', suggestion_rank), as_of_date,
-        confidence, lift, n, other_group
+    select 'cross_sell_suggest', concat(key_1, '|', suggestion_rank), as_of_date,
+        confidence, lift, n, key_2
     from suggestions
     where suggestion_rank <= 3
 
     union all
 
-    select 'checklist_max', checklist, as_of_date, items, null, n, null from checklist_lengths
+    select 'checklist_max', key_1, as_of_date, items, null, n, null from checklist_lengths
 
     union all
 
-    select 'score_mean', outcome, as_of_date, mean_score, null, n, null from score_means
+    select 'score_mean', key_1, as_of_date, sum_1 / n, null, n, null
+    from facts
+    where fact = 'score'
 
 )
 
 select
-    cast(constant_code as char(32)) collate utf8mb4_bin as constant_code,
-    cast(constant_key as char(255)) collate utf8mb4_bin as constant_key,
+    cast(constant_code as char(32)) as constant_code,
+    cast(constant_key as char(255)) as constant_key,
     as_of_date,
     value,
     spread,
     n,
-    cast(label as char(64)) collate utf8mb4_bin as label
+    cast(label as char(64)) as label
 
 from constants

@@ -162,7 +162,7 @@ looked_up as (
     from profiled as calls
 
     inner join params
-        on calls.calc_profile = params.calc_profile
+        on calls.calc_profile = params.profile_code
 
     inner join {{ ref('lm_calc_profiles') }} as profiles
         on calls.calc_profile = profiles.calc_profile
@@ -243,8 +243,8 @@ shared_values as (
 
     select
         calls.*,
-        (ln(calls.talk_sec) - ln(calls.talk_m)) / calls.talk_s as talk_z,
-        (ln(calls.talk_sec) - ln(calls.category_talk_m)) / calls.category_talk_s as category_talk_z,
+        (ln(nullif(calls.talk_sec, 0)) - ln(calls.talk_m)) / calls.talk_s as talk_z,
+        (ln(nullif(calls.talk_sec, 0)) - ln(calls.category_talk_m)) / calls.category_talk_s as category_talk_z,
         coalesce(calls.late_category_value, calls.late_outcome_share) as late_category_share,
         coalesce(
             calls.late_service_value, calls.late_category_value, calls.late_outcome_share
@@ -304,7 +304,7 @@ shared_values as (
     from looked_up as calls
 
     inner join params
-        on calls.calc_profile = params.calc_profile
+        on calls.calc_profile = params.profile_code
 
     {{ kept_apart() }}
 
@@ -382,7 +382,7 @@ inputs as (
     from shared_values as calls
 
     inner join params
-        on calls.calc_profile = params.calc_profile
+        on calls.calc_profile = params.profile_code
 
     {{ kept_apart() }}
 
@@ -399,7 +399,7 @@ pointed as (
     from inputs
 
     inner join params
-        on inputs.calc_profile = params.calc_profile
+        on inputs.calc_profile = params.profile_code
 
     {{ kept_apart() }}
 
@@ -430,7 +430,7 @@ capped as (
     from totalled
 
     inner join params
-        on totalled.calc_profile = params.calc_profile
+        on totalled.calc_profile = params.profile_code
 
 ),
 
@@ -513,6 +513,6 @@ select
 from ranked
 
 inner join params
-    on ranked.calc_profile = params.calc_profile
+    on ranked.calc_profile = params.profile_code
 
 cross join metric_list

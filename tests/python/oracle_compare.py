@@ -19,7 +19,14 @@ Record = Mapping[str, Any]
 SHOWN = 4
 VALUE_ABS = 1e-4 + 1e-9
 # What stands in JSON may be rounded further than the value.
-EXTRA_ABS = {"loss_rub": 0.0101, "load_sec": 0.0101, "work_sec": 0.0101, "lo": 0.0101, "hi": 0.0101}
+EXTRA_ABS = {
+    "minutes_to_close": 1.0,
+    "loss_rub": 0.0101,
+    "load_sec": 0.0101,
+    "work_sec": 0.0101,
+    "lo": 0.0101,
+    "hi": 0.0101,
+}
 
 
 @dataclass
@@ -118,7 +125,11 @@ def compare_reference(
     found = Mismatches()
     known = {constant for constant, _, _ in oracle}
     theirs = reference_rows(database)
+    # Batches are frozen with their day, not with a Monday: they may be kept apart.
+    batches = any(constant == "review_batch" for constant, _, _ in theirs)
     for key, row in oracle.items():
+        if key[0] == "review_batch" and not batches:
+            continue
         if key not in theirs and row.n > 0:
             found.add(f"lm_reference.{key[0]}", str(key), row, None)
     for key, row in theirs.items():

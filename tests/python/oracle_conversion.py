@@ -237,7 +237,7 @@ def cross_sell_potential(call: Call, params: Params, context: Context) -> Expect
                 row.label
                 for row in suggestions
                 if row is not None
-                and row.n >= param(params, "suggest_min_callers")
+                and row.n >= param(params, "suggest_min_calls")
                 and (row.spread or 0) >= param(params, "suggest_min_lift")
             ]
         },

@@ -142,7 +142,7 @@ def followup_needed_flag(call: Call, params: Params, context: Context) -> Expect
         extras["closed_by"] = closed[0]
         if closed[0] != "EXPIRED":
             seconds = seconds_between(call["call_started_at"], closed[1])
-            extras["minutes_to_close"] = int(seconds // 60)
+            extras["minutes_to_close"] = seconds / 60
     return Expected(
         value,
         "true" if is_open else "false",

@@ -190,7 +190,7 @@ def script_risk_index(call: Call, params: Params, context: Context) -> Expected:
     score = normalized_call_score(call, params, context).value_numeric
     missing = {name for name, value in (("checklist", coverage), ("score", score)) if value is None}
     if len(missing) == 2:
-        return Expected(status="no_data", missing=frozenset(missing))
+        return Expected(status="no_data")
     weight = param(params, "script_gap_weight") * (2 if missing else 1)
     points: list[tuple[str, float]] = []
     if coverage is not None:

@@ -39,7 +39,7 @@ class Monday:
         self.params = seeds.default_params()
         self.m = param(self.params, "smoothing_calls")
         self.before = [c for c in calls if c["call_date"] is not None and c["call_date"] < day]
-        self.window = self.since(int(param(self.params, "window_days")))
+        self.window = self.since(7 * int(param(self.params, "window_weeks")))
         self.reviewed = [c for c in self.window if self.known_review(c)]
         self.wanting = [c for c in self.reviewed if c["wants_booking"]]
         self.lag = self.review_lag()
@@ -52,13 +52,16 @@ class Monday:
     def known_review(self, call: Mapping[str, Any]) -> bool:
         return bool(call["is_reviewed"]) and call["review_date"] < self.day
 
-    def matured(self, horizon_days: int) -> list[Mapping[str, Any]]:
-        limit = self.day - timedelta(days=horizon_days + self.lag)
+    def matured(self, horizon_days: int, lag: int) -> list[Mapping[str, Any]]:
+        """Calls old enough for a label; a label that no review gives has no lag."""
+        limit = self.day - timedelta(days=horizon_days + lag)
         return [c for c in self.window if c["call_date"] < limit]
 
     def review_lag(self) -> int:
         """About the p90 of review delay in days, from mean and sd."""
-        delays = [(c["review_date"] - c["call_date"]).days for c in self.reviewed]
+        delays = [
+            (c["reviewed_at"] - c["call_started_at"]).total_seconds() / 86400 for c in self.reviewed
+        ]
         if len(delays) < 20:
             return int(param(self.params, "default_review_lag_days"))
         lag = float(np.mean(delays) + P90_SD * np.std(delays))
@@ -127,7 +130,7 @@ class Monday:
         days = int(param(self.params, "late_booking_days"))
         calls = [
             c
-            for c in self.matured(days)
+            for c in self.matured(days, self.lag)
             if self.known_review(c)
             and c["is_target"]
             and not c["is_booked"]
@@ -186,7 +189,7 @@ class Monday:
     def call_again(self) -> None:
         calls = [
             c
-            for c in self.matured(1)
+            for c in self.matured(1, 0)
             if c["direction"] == "in"
             and not c["is_answered"]
             and not c["is_short_abandon"]
@@ -250,7 +253,11 @@ class Monday:
             self.rows["cross_sell_any", group] = Row(value, None, len(callers))
 
     def checklists(self) -> None:
-        counted = [c for c in self.reviewed if c["checklist_items"] is not None]
+        counted = [
+            c
+            for c in self.reviewed
+            if c["checklist_items"] is not None and c["checklist_items"] >= 0
+        ]
         least = param(self.params, "checklist_min_reviews")
         for name, calls in grouped(counted, lambda c: c["checklist"] or "unknown").items():
             if len(calls) >= least:

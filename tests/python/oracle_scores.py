@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from oracle_base import Context, Row, param
-from oracle_quality import score_gate, score_scale
+from oracle_quality import score_scale
 from oracle_seeds import Seeds
 
 Calls = Sequence[Mapping[str, Any]]
@@ -24,15 +24,19 @@ def grouped(
     return groups
 
 
-def review_batches(calls: Calls) -> dict[tuple, Row]:
-    """Share of scores over 10 among the valid scores of a day of reviews."""
-    valid = [
+def valid_scores(calls: Calls) -> list[Mapping[str, Any]]:
+    """Calls with a score some scale has; 0 stands for "not scored" too, so it is none."""
+    return [
         c
         for c in calls
         if c["call_score_raw"] is not None and 0 < float(c["call_score_raw"]) <= 100
     ]
+
+
+def review_batches(calls: Calls) -> dict[tuple, Row]:
+    """Share of scores over 10 among the valid scores of a day of reviews."""
     found: dict[tuple, Row] = {}
-    for day, some in grouped(valid, lambda c: c["review_date"]).items():
+    for day, some in grouped(valid_scores(calls), lambda c: c["review_date"]).items():
         share = sum(1 for c in some if float(c["call_score_raw"]) > 10) / len(some)
         found["review_batch", "scale", day] = Row(share, None, len(some))
     return found
@@ -41,13 +45,10 @@ def review_batches(calls: Calls) -> dict[tuple, Row]:
 def add_score_means(
     found: dict[tuple, Row], calls: Calls, mondays: Iterable[date], seeds: Seeds
 ) -> None:
-    """Mean score on one scale by outcome; scores that metric 8 would gate are left out."""
+    """Mean of the valid scores on one scale, by outcome."""
     params = seeds.default_params()
-    scored: list[tuple[Mapping[str, Any], float]] = []
-    for call in calls:
-        if call["is_reviewed"] and score_gate(call, params) is None:
-            scored.append((call, scaled_score(call, params, found, seeds)))
-    window = timedelta(days=int(param(params, "window_days")))
+    scored = [(call, scaled_score(call, params, found, seeds)) for call in valid_scores(calls)]
+    window = timedelta(weeks=int(param(params, "window_weeks")))
     for day in mondays:
         by_outcome: dict[str, list[float]] = defaultdict(list)
         for call, score in scored:

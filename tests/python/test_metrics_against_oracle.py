@@ -23,6 +23,7 @@ from oracle_compare import (
     reference_rows,
 )
 from oracle_reference import reference_of
+from oracle_scores import review_batches
 from oracle_seeds import Seeds, load_seeds
 
 from python_scoring import project, simulate
@@ -87,18 +88,15 @@ def built(request: pytest.FixtureRequest, target: Any) -> Iterator[Built]:
         cursor = connection.cursor()
         cursor.execute(f"drop database if exists `{here.schema}`")
         cursor.execute(f"create database `{here.schema}` default character set utf8mb4")
-    as_of = fill(here, request.param)
-    here.dbt("build", vars={"as_of": f"{as_of:%Y-%m-%d %H:%M:%S}"})
-    # Sources as they are stored: what FLOAT and VARCHAR made of them is not the SQL's doing.
-    yield Built(
-        as_of,
-        *(
-            read(here, table)
-            for table in ("call_history", "call_scores", "fct_call", "lm_reference", "lm_value")
-        ),
-    )
-    with closing(target.connect()) as connection:
-        connection.cursor().execute(f"drop database if exists `{here.schema}`")
+    try:
+        as_of = fill(here, request.param)
+        here.dbt("build", vars={"as_of": f"{as_of:%Y-%m-%d %H:%M:%S}"})
+        # Sources as they are stored: what FLOAT and VARCHAR made of them is not the SQL's doing.
+        tables = ("call_history", "call_scores", "fct_call", "lm_reference", "lm_value")
+        yield Built(as_of, *(read(here, table) for table in tables))
+    finally:
+        with closing(target.connect()) as connection:
+            connection.cursor().execute(f"drop database if exists `{here.schema}`")
 
 
 def test_calls(built: Built, seeds: Seeds) -> None:
@@ -112,6 +110,7 @@ def test_reference(built: Built, seeds: Seeds) -> None:
     mondays = sorted(
         {row["as_of_date"] for row in built.reference if row["constant_code"] != "review_batch"}
     )
+    assert mondays, "lm_reference is empty"
     assert all(day.weekday() == 0 for day in mondays), mondays
     oracle = reference_of(built.calls, mondays, seeds)
     found = compare_reference(oracle, built.reference)
@@ -132,10 +131,11 @@ def monday_before(moment: datetime) -> date:
 
 
 def test_values(built: Built, seeds: Seeds) -> None:
-    """Fed with the database's calls and constants."""
+    """Fed with the database's calls and constants; batches of reviews may live elsewhere."""
+    assert built.values, "lm_value is empty"
     found = compare_values(
         built.calls,
-        reference_rows(built.reference),
+        review_batches(built.calls) | reference_rows(built.reference),
         built.values,
         seeds,
         built.as_of,

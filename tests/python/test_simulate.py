@@ -16,6 +16,7 @@ from python_scoring.simulate_clinic import ClinicConfig
 
 DAYS = 240
 START = date(2025, 9, 1)
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +42,7 @@ def test_the_same_seed_gives_the_same_clinic() -> None:
 
 
 def test_one_day_is_enough() -> None:
-    assert len(simulate(days=1).call_history) > 50
+    assert len(simulate(days=1, probabilities=False).call_history) > 50
 
 
 @pytest.mark.parametrize(
@@ -173,8 +174,8 @@ def test_a_what_if_keeps_the_past_and_the_other_callers() -> None:
     base = ClinicConfig()
     day = START + timedelta(days=10)
     changed = replace(base, source_multiplier={"2ГИС": 0.0})
-    before = simulate(days=20, seed=3, start=START)
-    after = simulate(days=20, seed=3, start=START, changed=changed, changed_from=day)
+    before = simulate(20, 3, START, probabilities=False)
+    after = simulate(20, 3, START, changed=changed, changed_from=day, probabilities=False)
     cut = pd.Timestamp(day)
 
     def fresh(run: Simulation) -> pd.DataFrame:
@@ -202,7 +203,7 @@ def test_levers_pull_the_right_way(change: dict[str, Any], better: str) -> None:
     base = ClinicConfig()
 
     def measure(config: ClinicConfig) -> float:
-        truth = simulate(days=25, seed=4, start=START, config=config).truth
+        truth = simulate(25, 4, START, config=config, probabilities=False).truth
         incoming = truth[truth["direction"] == 1]
         return {
             "answered": (incoming["result"] != "missed").mean(),
@@ -218,6 +219,13 @@ def test_a_wrong_config_names_the_value() -> None:
         ClinicConfig(source_multiplier={"2ГИС": 30})
     with pytest.raises(ValueError, match="days"):
         simulate(days=0)
+
+
+def test_the_seed_of_services_knows_what_is_sold() -> None:
+    seed = pd.read_csv(ROOT / "seeds" / "lm_services.csv").set_index("service_id")
+    for service in ClinicConfig().services:
+        row = seed.loc[service.service_id]
+        assert (row["service_name"], row["service_group"]) == (service.name, service.group)
 
 
 def test_dates_hold_together(clinic: Simulation) -> None:
@@ -239,7 +247,11 @@ def test_dates_hold_together(clinic: Simulation) -> None:
     [
         ("call_scores", "outcome", {"None", "nan", "null", "", "refusal", "callback_requested"}),
         ("call_scores", "refusal_category_code", {"None", "nan", "PRICE", "OTHER_REASON"}),
-        ("call_scores", "call_category", {"Напоминание о приёме", "Новый тип 7", " Информационный"}),
+        (
+            "call_scores",
+            "call_category",
+            {"Напоминание о приёме", "Новый тип 7", " Информационный"},
+        ),
         ("call_history", "caller_number", {"", "anonymous", "Anonymous"}),
         ("call_history", "utm_source_by_number", {"None", "nan", "ПроДокторов"}),
     ],
@@ -305,24 +317,25 @@ def test_truth_goes_into_two_files(tmp_path: Path) -> None:
 
 
 def test_what_is_loaded_is_what_was_simulated(target: Any) -> None:
-    run = simulate(days=4)
+    run = simulate(days=4, probabilities=False)
     connection = target.connect()
     load(connection, run, target.schema)
     connection.close()
     history, scores = run.call_history, run.call_scores
-    assert target.rows(
+    source = history["utm_source_by_number"]
+    rows = target.rows(
         "select count(*), count(context_start_time_dt), sum(talk_duration), min(created_at), "
         "count(utm_source_by_number), sum(utm_source_by_number = 'None') from call_history"
-    ) == [
-        (
-            len(history),
-            history["context_start_time_dt"].count(),
-            history["talk_duration"].sum(),
-            history["created_at"].min(),
-            history["utm_source_by_number"].count(),
-            (history["utm_source_by_number"] == "None").sum(),
-        )
-    ]
+    )
+    expected = (
+        len(history),
+        int(history["context_start_time_dt"].count()),
+        int(history["talk_duration"].sum()),
+        history["created_at"].min().to_pydatetime(),
+        int(source.count()),
+        int((source == "None").sum()),
+    )
+    assert rows == [expected]
     rows = target.rows("select count(*), sum(call_score), max(score_date) from call_scores")
     assert rows[0][0] == len(scores)
     assert rows[0][1] == pytest.approx(scores["call_score"].sum(), rel=1e-6)

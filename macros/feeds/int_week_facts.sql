@@ -1,0 +1,24 @@
+{% macro int_week_facts_full_pass(start) %}
+    {% do return(lm_reference_full_pass(start)) %}
+{% endmacro %}
+
+
+{% macro int_week_facts_feeds() %}
+    {% do return({'fct_call': newest_change(ref('fct_call'))}) %}
+{% endmacro %}
+
+
+{# Weeks of changed calls. A call that moved to another week is left to the sweep: starts are not edited. #}
+{% macro int_week_facts_changes(relation) %}
+    {% set calls = ref('fct_call') %}
+    {% set newest = newest_change(calls) %}
+    {% set batches = date_batches('week_start_date', date_values(
+        "select distinct week_start_date from " ~ calls ~ " where change_id > "
+        ~ watermark('int_week_facts', 'fct_call').position
+        ~ " and week_start_date is not null order by 1"
+    )) %}
+    {% if batches %}
+        {% do batches[-1].update({'feed': 'fct_call', 'position': newest}) %}
+    {% endif %}
+    {% do return(batches) %}
+{% endmacro %}
