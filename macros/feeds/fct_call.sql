@@ -22,6 +22,7 @@
                 ~ " and previous_contact_key is not null) as touched)",
             'feed': 'int_calls',
             'position': run.high,
+            'once': true,
         }) %}
     {% endfor %}
     {% do return(batches) %}

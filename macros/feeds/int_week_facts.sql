@@ -1,5 +1,8 @@
 {% macro int_week_facts_full_pass(start) %}
-    {% do return(lm_reference_full_pass(start)) %}
+    {% do return(date_batches('week_start_date', date_values(
+        "select distinct week_start_date from " ~ ref('fct_call') ~ " where week_start_date is not null"
+        ~ (" and week_start_date > '" ~ start ~ "'" if start else "") ~ " order by 1"
+    ))) %}
 {% endmacro %}
 
 

@@ -1,7 +1,7 @@
 {% macro lm_reference_full_pass(start) %}
-    {% do return(date_batches('week_start_date', date_values(
-        "select distinct week_start_date from " ~ ref('fct_call') ~ " where week_start_date is not null"
-        ~ (" and week_start_date > '" ~ start ~ "'" if start else "") ~ " order by 1"
+    {% do return(date_batches('as_of_date', date_values(
+        "select distinct as_of_date from " ~ ref('int_known_facts')
+        ~ (" where as_of_date > '" ~ start ~ "'" if start else "") ~ " order by 1"
     ))) %}
 {% endmacro %}
 
@@ -11,12 +11,10 @@
 {% endmacro %}
 
 
-{# Weeks with calls that have no constants yet. Those that have keep them: they are frozen. #}
 {% macro lm_reference_changes(relation) %}
-    {% do return(date_batches('week_start_date', date_values(
-        "select weeks.week_start_date from (select distinct week_start_date from "
-        ~ ref('fct_call') ~ " where week_start_date is not null) as weeks left join " ~ relation
-        ~ " as known on weeks.week_start_date = known.as_of_date and known.constant_code = 'review_lag'"
-        ~ " where known.as_of_date is null order by 1"
+    {% do return(date_batches('as_of_date', date_values(
+        "select facts.as_of_date from " ~ ref('int_known_facts') ~ " as facts left join " ~ relation
+        ~ " as known on facts.as_of_date = known.as_of_date and known.constant_code = 'review_lag'"
+        ~ " where facts.fact = 'review_lag' and known.as_of_date is null order by 1"
     ))) %}
 {% endmacro %}

@@ -21,6 +21,7 @@
             'where': "change_id between " ~ run.low ~ " and " ~ run.high,
             'feed': 'fct_call',
             'position': run.high,
+            'once': true,
         }) %}
     {% endfor %}
     {% do batches.extend(changed_date_batches('lm_value', ref('int_review_batches'), 'review_date', 'review_date')) %}

@@ -72,6 +72,7 @@
             'where': call_column ~ " = cast('" ~ row[0][1:] ~ "' as date)",
             'feed': relation.identifier,
             'position': row[1] | int,
+            'once': true,
         }) %}
     {% endfor %}
     {% do return(batches) %}

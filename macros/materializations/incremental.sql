@@ -4,11 +4,12 @@
     - no temporary tables, which the embedded engine lacks;
     - only rows that differ are written, so ids, created_at and updated_at mean what they say;
     - the work goes in batches, each a transaction with its watermark: a killed run goes on where it stopped;
-    - a named lock keeps two runs from one table;
+    - each batch holds the model's lock row, so two runs take turns and the second skips what the first has done.
+      (Not GET_LOCK: the embedded engine keeps such a lock when its session has died.)
     - the table is made from the model's yml: types, comments, keys;
     - a full refresh recomputes in place.
 
-    Config: unique_key (list), keys (DDL lines), foreign_keys {name: definition}, counts_changes (the table numbers
+    Config: unique_key (list), keys (DDL lines), foreign_keys {name: [column, source, its column]}, counts_changes (the table numbers
     its changes, for the models after it), remembered_columns (kept as previous_...), json_columns,
     unwritten_columns (filled by the database), uncompared_columns (written with a change, never its reason),
     more_columns (macro that names columns beside the yml's),
@@ -35,7 +36,6 @@
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
     {% do prepare_session() %}
-    {% do take_lock(relation) %}
 
     {% set old_relation = load_relation(this) %}
     {% if old_relation is not none and old_relation.type != 'table' %}
@@ -83,7 +83,6 @@
 
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {{ run_hooks(post_hooks, inside_transaction=False) }}
-    {% do release_lock(relation) %}
 
     {% call noop_statement('main', 'OK ' ~ ns.done ~ ' batches', 'OK', ns.rows) %}{{ sql }}{% endcall %}
     {% do return({'relations': [relation]}) %}
@@ -95,27 +94,11 @@
     {% do run_query("commit") %}
     {% do run_query("set session transaction isolation level read committed") %}
     {% do run_query("set time_zone = '" ~ var('utc_offset') ~ "'") %}
-{% endmacro %}
-
-
-{% macro lock_name(relation) -%}
-    lm_{{ local_md5(relation.schema ~ '.' ~ relation.identifier) }}
-{%- endmacro %}
-
-{% macro take_lock(relation) %}
-    {% set taken = first_value("select get_lock('" ~ lock_name(relation) ~ "', " ~ var('lm_lock_wait_sec') ~ ")") %}
-    {% if taken | int != 1 %}
-        {{ exceptions.raise_compiler_error(
-            "Another run has been writing " ~ relation ~ " for more than " ~ var('lm_lock_wait_sec')
-            ~ " s. Let it finish and run again, or raise the var lm_lock_wait_sec."
-        ) }}
-    {% endif %}
-    {# What the other run has written is to be seen. #}
+    {% do run_query("set session innodb_lock_wait_timeout = " ~ var('lm_lock_wait_sec')) %}
+    {% do run_query(
+        "insert ignore into " ~ run_table('lm_watermark') ~ " (model_name, feed) values ('" ~ model.name ~ "', 'lock')"
+    ) %}
     {% do run_query("commit") %}
-{% endmacro %}
-
-{% macro release_lock(relation) %}
-    {% do run_query("select release_lock('" ~ lock_name(relation) ~ "')") %}
 {% endmacro %}
 
 
@@ -217,6 +200,14 @@
     {% endfor %}
 
     {% do run_query("start transaction") %}
+    {% do run_query(
+        "select position from " ~ run_table('lm_watermark') ~ " where model_name = '" ~ model.name
+        ~ "' and feed = 'lock' for update"
+    ) %}
+    {% if is_done(batch, fingerprint) %}
+        {% do run_query("commit") %}
+        {% do return(0) %}
+    {% endif %}
     {% if config.get('replaces_batches') %}
         {% do run_query("delete from " ~ relation ~ " where " ~ batch.where) %}
     {% endif %}
@@ -254,6 +245,31 @@
     {% endif %}
     {% do run_query("commit") %}
     {% do return(written) %}
+{% endmacro %}
+
+
+{# Whether a run beside this one has done the batch already. #}
+{% macro is_done(batch, fingerprint) %}
+    {% if batch.once %}
+        {% do return(watermark(model.name, batch.feed).position >= batch.position) %}
+    {% endif %}
+    {% if not fingerprint %}
+        {% do return(false) %}
+    {% endif %}
+    {% set pass = watermark(model.name, 'full_pass') %}
+    {% if pass.fingerprint != fingerprint %}
+        {% do return(false) %}
+    {% endif %}
+    {% if pass.cursor_key is none %}
+        {% do return(true) %}
+    {% endif %}
+    {% if not pass.cursor_key or not batch.cursor_key %}
+        {% do return(false) %}
+    {% endif %}
+    {% if pass.cursor_key.isdigit() and batch.cursor_key.isdigit() and pass.cursor_key | length < 20 %}
+        {% do return(pass.cursor_key | int >= batch.cursor_key | int) %}
+    {% endif %}
+    {% do return(pass.cursor_key >= batch.cursor_key) %}
 {% endmacro %}
 
 

@@ -100,9 +100,12 @@
         ~ "' and table_name = '" ~ relation.identifier ~ "'"
     ).columns[0].values() %}
     {% set wanted = var('lm_foreign_keys') | string | lower in ('true', '1', 'yes') %}
-    {% for name, definition in config.get('foreign_keys', {}).items() %}
+    {% for name, (column, source_name, source_column) in config.get('foreign_keys', {}).items() %}
         {% if wanted and name not in existing %}
-            {% do run_query("alter table " ~ relation ~ " add constraint " ~ name ~ " foreign key " ~ definition) %}
+            {% do run_query(
+                "alter table " ~ relation ~ " add constraint " ~ name ~ " foreign key (" ~ column
+                ~ ") references " ~ source('operabot', source_name) ~ " (" ~ source_column ~ ")"
+            ) %}
         {% elif not wanted and name in existing %}
             {% do run_query("alter table " ~ relation ~ " drop foreign key " ~ name) %}
         {% endif %}

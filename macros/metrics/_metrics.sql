@@ -37,7 +37,7 @@
 {# Keeps a step of the query as a table of its own: without it the optimiser writes each step
    into the next, and every expression is computed many times over. #}
 {% macro kept_apart() -%}
-    limit 18446744073709551615
+    limit 9223372036854775807
 {%- endmacro %}
 
 
@@ -130,22 +130,6 @@
 {%- endmacro %}
 
 
-{# Step 5: the place of each reason by the size of its points, ties in the order of the metric. #}
-{% macro rank_columns(metric) -%}
-    {%- set slots = reason_slots(metric) -%}
-    {%- for slot in slots -%}
-        {%- set slot_number = loop.index -%}
-        {%- set larger = [] -%}
-        {%- for other in slots if other != slot -%}
-            {%- set sign = '>=' if slots.index(other) < slot_number - 1 else '>' -%}
-            {%- do larger.append('coalesce(abs(' ~ other ~ ') ' ~ sign ~ ' abs(' ~ slot ~ '), 0)') -%}
-        {%- endfor -%}
-        case when {{ slot }} is not null then 1 {{ '+ ' if larger }}{{ larger | join(' + ') }} end as {{ slot }}_rank
-        {{- ',\n        ' if not loop.last -}}
-    {%- endfor -%}
-{%- endmacro %}
-
-
 {# One reason as JSON. #}
 {% macro reason_json(reason, points) -%}
     {%- set parts = [
@@ -158,61 +142,107 @@
 {%- endmacro %}
 
 
-{# The reasons of a metric: factors as they multiply; points by size, five of them, the rest as OTHER. #}
-{% macro reasons_json(metric) -%}
-    {%- set slots = reason_slots(metric) -%}
-    {%- set texts = [] -%}
-    {%- for slot in slots -%}
-        {%- if loop.index <= metric.reasons | length -%}
-            {%- do texts.append(reason_json(metric.reasons[loop.index0], slot)) -%}
-        {%- elif slot.endswith('_cap') -%}
-            {%- do texts.append(reason_json({'code': metric.cap.code}, slot)) -%}
-        {%- else -%}
-            {%- do texts.append(reason_json({'code': 'CLAMP'}, slot)) -%}
-        {%- endif -%}
-    {%- endfor -%}
+{# A metric's slots with the JSON of each: its reasons, then the cap and the clamp. #}
+{% macro slot_texts(metric) %}
+    {% set texts = {} %}
+    {% for slot in reason_slots(metric) %}
+        {% if loop.index <= metric.reasons | length %}
+            {% set reason = metric.reasons[loop.index0] %}
+        {% else %}
+            {% set reason = {'code': metric.cap.code if slot.endswith('_cap') else 'CLAMP'} %}
+        {% endif %}
+        {% do texts.update({slot: reason_json(reason, slot)}) %}
+    {% endfor %}
+    {% do return(texts) %}
+{% endmacro %}
+
+
+{# The most slots that a metric has. #}
+{% macro slot_count(metrics) %}
+    {% set counts = [] %}
+    {% for metric in metrics.values() %}
+        {% do counts.append(reason_slots(metric) | length) %}
+    {% endfor %}
+    {% do return(counts | max) %}
+{% endmacro %}
+
+
+{# Step 5, a row a metric: points and JSON of each slot, the metric's own slots put in common columns. #}
+{% macro slot_columns(metrics) -%}
+    {%- for number in range(1, slot_count(metrics) + 1) %}
+        case metric_list.metric_code
+            {%- for name, metric in metrics.items() if reason_slots(metric) | length >= number %}
+            when '{{ name }}' then {{ reason_slots(metric)[number - 1] }}
+            {%- endfor %}
+        end as points_{{ number }},
+        case metric_list.metric_code
+            {%- for name, metric in metrics.items() if reason_slots(metric) | length >= number %}
+            {%- set slot = reason_slots(metric)[number - 1] %}
+            when '{{ name }}' then case when {{ slot }} is not null then {{ slot_texts(metric)[slot] }} end
+            {%- endfor %}
+        end as text_{{ number }}{{ ',' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
+
+{# Step 6: the place of each reason by the size of its points, ties and factors in the metric's order. #}
+{% macro rank_columns(count) -%}
+    {%- for number in range(1, count + 1) %}
+        case
+            when points_{{ number }} is not null then 1
+            {%- for other in range(1, count + 1) if other != number %}
+                {%- if other < number %}
+                + case when is_sorted = 0 then points_{{ other }} is not null
+                    else coalesce(abs(points_{{ other }}) >= abs(points_{{ number }}), 0) end
+                {%- else %}
+                + coalesce(is_sorted = 1 and abs(points_{{ other }}) > abs(points_{{ number }}), 0)
+                {%- endif %}
+            {%- endfor %}
+        end as rank_{{ number }}{{ ',' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
+
+{# Step 7: five reasons in their order, the rest as OTHER. #}
+{% macro reasons_json(count) -%}
     concat('"reasons":[', concat_ws(','
-    {%- if metric.kind == 'factors' -%}
-        {%- for slot in slots %},
-        case when {{ slot }} is not null then {{ texts[loop.index0] }} end
-        {%- endfor -%}
-    {%- else -%}
-        {%- for place in range(1, [5, slots | length] | min + 1) %},
+        {%- for place in range(1, 6) %},
         case {{ place }}
-            {%- for slot in slots %}
-            when {{ slot }}_rank then {{ texts[loop.index0] }}
+            {%- for number in range(1, count + 1) %}
+            when rank_{{ number }} then text_{{ number }}
             {%- endfor %}
         end
-        {%- endfor -%}
-        {%- if slots | length > 5 %},
+        {%- endfor %},
         case
-            when 6 in ({{ slots | join('_rank, ') }}_rank)
-                then concat('{"code":"OTHER","points":', {{ json_number(other_points(slots)) }}, '}')
+            when 6 in (rank_1{% for number in range(2, count + 1) %}, rank_{{ number }}{% endfor %})
+                then concat('{"code":"OTHER","points":', {{ json_number(other_points(count)) }}, '}')
         end
-        {%- endif -%}
-    {%- endif -%}
     ), ']')
 {%- endmacro %}
 
 
-{% macro other_points(slots) -%}
-    {%- for slot in slots -%}
-        case when {{ slot }}_rank > 5 then {{ slot }} else 0 end{{ ' + ' if not loop.last }}
+{% macro other_points(count) -%}
+    {%- for number in range(1, count + 1) -%}
+        case when rank_{{ number }} > 5 then points_{{ number }} else 0 end{{ ' + ' if not loop.last }}
     {%- endfor -%}
 {%- endmacro %}
 
 
-{# value_json of a metric. #}
-{% macro value_json(metric) -%}
-    {%- set prefix = metric.prefix -%}
-    {%- set missing = [] -%}
+{# What was missing, as JSON values; null when nothing was. #}
+{% macro missing_json(metric) -%}
+    {%- set codes = [] -%}
     {%- for code, condition in (metric.missing or {}).items() -%}
-        {%- do missing.append("case when " ~ condition ~ " then '\"" ~ code ~ "\"' end") -%}
+        {%- do codes.append("case when " ~ condition ~ " then '\"" ~ code ~ "\"' end") -%}
     {%- endfor -%}
-    {%- set missing_json = "nullif(concat_ws(',', " ~ missing | join(', ') ~ "), '')" if missing else 'null' -%}
+    {{ "nullif(concat_ws(',', " ~ codes | join(', ') ~ "), '')" if codes else 'null' }}
+{%- endmacro %}
+
+
+{# value_json in front of the reasons. #}
+{% macro json_head(metric) -%}
+    {%- set prefix = metric.prefix -%}
     {%- set parts = [
-        "'\"v\":1'",
-        "concat('\"status\":\"', case when " ~ missing_json ~ " is null then 'ok' else 'partial' end, '\"')",
+        "concat('\"v\":1,\"status\":\"', case when " ~ missing_json(metric) ~ " is null then 'ok' else 'partial' end, '\"')",
         "'\"kind\":\"" ~ metric.kind ~ "\"'",
     ] -%}
     {%- if metric.kind == 'factors' -%}
@@ -222,20 +252,21 @@
     {%- else -%}
         {%- do parts.append(json_number_pair('base', prefix ~ '_base')) -%}
     {%- endif -%}
-    {%- do parts.append(reasons_json(metric)) -%}
+    concat_ws(',', {{ parts | join(', ') }})
+{%- endmacro %}
+
+
+{# value_json behind the reasons; null when there is nothing. #}
+{% macro json_tail(metric) -%}
+    {%- set parts = [] -%}
     {%- if metric.ref_n -%}
         {%- do parts.append(
             "concat('\"ref\":{\"as_of\":\"', week_start_date, '\",\"n\":', " ~ json_number(metric.ref_n) ~ ", '}')"
         ) -%}
     {%- endif -%}
-    {%- if missing -%}
-        {%- do parts.append("concat('\"missing\":[', " ~ missing_json ~ ", ']')") -%}
+    {%- if metric.missing -%}
+        {%- do parts.append("concat('\"missing\":[', " ~ missing_json(metric) ~ ", ']')") -%}
     {%- endif -%}
     {%- do parts.extend(metric.extras or []) -%}
-    case
-        when {{ prefix }}_gate = 'NO_DATA' then '{"v":1,"status":"no_data"}'
-        when {{ prefix }}_gate is not null
-            then concat('{"v":1,"status":"gated","gate":"', {{ prefix }}_gate, '"}')
-        else {{ json_object(parts) | replace('{total}', prefix ~ '_total') }}
-    end
+    {{ "nullif(concat_ws(',', " ~ (parts | join(', ') | replace('{total}', metric.prefix ~ '_total')) ~ "), '')" if parts else 'null' }}
 {%- endmacro %}

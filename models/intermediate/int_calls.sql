@@ -67,8 +67,8 @@ joined as (
         coalesce(calls.source_channel, reviews.source_channel, 'unknown') as source_channel,
         parties.caller_digits,
         parties.called_digits,
-        parties.caller_info,
-        parties.called_info,
+        coalesce(parties.caller_info, review_parties.caller_info) as caller_info,
+        coalesce(parties.called_info, review_parties.called_info) as called_info,
         reviews.reviewed_at,
         coalesce(reviews.outcome, 'none') as outcome,
         coalesce(reviews.call_category, 'none') as call_category,
@@ -93,6 +93,9 @@ joined as (
     left join reviews
         on calls.history_id = reviews.history_id
         and reviews.review_rank = 1
+
+    left join {{ ref('stg_review_parties') }} as review_parties
+        on reviews.call_score_id = review_parties.call_score_id
 
 ),
 
@@ -222,7 +225,11 @@ select
             or (call_type = 'accepted' and is_answered = 0) then 1
         else 0
     end as has_type_conflict,
-    case when outcome = 'record' and is_target = 0 then 1 else 0 end as has_target_conflict,
+    case
+        when is_target = 0
+            and (outcome = 'record' or (outcome = 'none' and call_category = 'booking')) then 1
+        else 0
+    end as has_target_conflict,
     case
         when outcome = 'record' and call_category not in ('booking', 'undefined', 'other', 'none')
             then 1

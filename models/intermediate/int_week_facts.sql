@@ -54,7 +54,7 @@ facts as (
 
     union all
 
-    select week_start_date, review_week, 'talk_class', talk_class, '', '', count(*), 0,
+    select week_start_date, review_week, 'talk_class' as fact, talk_class, '', '', count(*), 0,
         sum(ln(talk_sec)), sum(ln(talk_sec) * ln(talk_sec))
     from calls
     where is_answered = 1 and is_reviewed = 1 and talk_class <> 'all'
@@ -62,7 +62,7 @@ facts as (
 
     union all
 
-    select week_start_date, review_week, 'talk_category', call_category, '', '', count(*), 0,
+    select week_start_date, review_week, 'talk_category' as fact, call_category, '', '', count(*), 0,
         sum(ln(talk_sec)), sum(ln(talk_sec) * ln(talk_sec))
     from calls
     where is_answered = 1 and is_reviewed = 1
@@ -70,7 +70,7 @@ facts as (
 
     union all
 
-    select week_start_date, review_week, 'review_delay', '', '', '', count(*), 0,
+    select week_start_date, review_week, 'review_delay' as fact, '', '', '', count(*), 0,
         sum(timestampdiff(second, call_started_at, reviewed_at) / 86400e0),
         sum(pow(timestampdiff(second, call_started_at, reviewed_at) / 86400e0, 2))
     from calls
@@ -79,7 +79,7 @@ facts as (
 
     union all
 
-    select calls.week_start_date, calls.week_start_date, 'hour_load',
+    select calls.week_start_date, calls.week_start_date, 'hour_load' as fact,
         concat(calls.call_weekday, '|', calls.call_hour), '', '', count(*), 0,
         sum(case when calls.is_answered = 1 then calls.talk_sec + params.wrapup_sec else 0 end), 0
     from calls
@@ -88,7 +88,7 @@ facts as (
 
     union all
 
-    select calls.week_start_date, calls.review_week, 'late_booking',
+    select calls.week_start_date, calls.review_week, 'late_booking' as fact,
         calls.outcome, calls.call_category, calls.service_group, count(*),
         sum(case
             when calls.next_booking_at <= {{ moment_after(
@@ -105,7 +105,7 @@ facts as (
 
     union all
 
-    select week_start_date, review_week, 'booking', service_group, source_channel, '', count(*),
+    select week_start_date, review_week, 'booking' as fact, service_group, source_channel, '', count(*),
         sum(is_booked), 0, 0
     from calls
     where is_reviewed = 1 and wants_booking = 1
@@ -113,7 +113,7 @@ facts as (
 
     union all
 
-    select week_start_date, review_week, 'target', source_channel, cast(call_hour as char(2)), '',
+    select week_start_date, review_week, 'target' as fact, source_channel, cast(call_hour as char(2)), '',
         count(*), sum(is_target), 0, 0
     from calls
     where is_reviewed = 1 and is_answered = 1 and direction = 'in'
@@ -121,7 +121,7 @@ facts as (
 
     union all
 
-    select calls.week_start_date, calls.week_start_date, 'call_again', '', '', '', count(*),
+    select calls.week_start_date, calls.week_start_date, 'call_again' as fact, '', '', '', count(*),
         sum(case
             when calls.next_incoming_at <= {{ moment_after(
                 'calls.call_started_at', 'params.contact_hours * 3600'
@@ -136,14 +136,14 @@ facts as (
 
     union all
 
-    select week_start_date, review_week, 'ticket', '', '', '', count(*), 0, sum(service_ticket), 0
+    select week_start_date, review_week, 'ticket' as fact, '', '', '', count(*), 0, sum(service_ticket), 0
     from calls
     where is_reviewed = 1 and wants_booking = 1 and service_ticket is not null
     group by week_start_date, review_week
 
     union all
 
-    select calls.week_start_date, calls.review_week, 'loss', '', '', '', count(*), 0,
+    select calls.week_start_date, calls.review_week, 'loss' as fact, '', '', '', count(*), 0,
         sum(
             coalesce(calls.service_ticket, median_ticket.ticket)
             * {{ param_of(
@@ -161,7 +161,7 @@ facts as (
     union all
 
     -- key_2 is the other service that followed in time, empty where none did.
-    select week_start_date, review_week, 'cross_sell', service_group, other_group, '', count(*), 0, 0, 0
+    select week_start_date, review_week, 'cross_sell' as fact, service_group, other_group, '', count(*), 0, 0, 0
     from (
         select
             calls.week_start_date,
@@ -182,7 +182,7 @@ facts as (
 
     union all
 
-    select week_start_date, review_week, 'checklist', coalesce(checklist, 'unknown'),
+    select week_start_date, review_week, 'checklist' as fact, coalesce(checklist, 'unknown'),
         cast(checklist_items as char(8)), '', count(*), 0, 0, 0
     from calls
     where is_reviewed = 1 and checklist_items >= 0
@@ -190,7 +190,7 @@ facts as (
 
     union all
 
-    select calls.week_start_date, calls.review_week, 'score', calls.outcome, '', '', count(*), 0,
+    select calls.week_start_date, calls.review_week, 'score' as fact, calls.outcome, '', '', count(*), 0,
         sum({{ plain_scaled_score() }} * 1e0), 0
     from calls
     cross join params

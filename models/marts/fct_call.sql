@@ -15,6 +15,9 @@
 ) }}
 
 {%- set day = 86400 %}
+{%- set kinds = [
+    'call', 'incoming', 'need', 'incoming_answered', 'outgoing_answered', 'booking', 'complaint',
+] %}
 
 with
 
@@ -25,7 +28,7 @@ calls as (
 
 ),
 
--- What a call is to the caller's other calls: few columns, for the windows sort them many times.
+-- What a call is to the caller's other calls: few columns, for the windows sort them.
 events as (
 
     select
@@ -33,19 +36,19 @@ events as (
         contact_key,
         call_date,
         start_epoch,
-        is_booked,
+        service_group,
+        1 as is_call,
         case when direction = 'in' then 1 else 0 end as is_incoming,
+        case when direction = 'in' and is_short_abandon = 0 then 1 else 0 end as is_need,
+        case when direction = 'in' and is_answered = 1 then 1 else 0 end as is_incoming_answered,
+        case when direction = 'out' and is_answered = 1 then 1 else 0 end as is_outgoing_answered,
+        is_booked as is_booking,
+        case when call_category = 'complaint' then 1 else 0 end as is_complaint,
         case when direction = 'in' and is_answered = 0 and is_short_abandon = 0 then 1 else 0 end
             as is_unanswered_in,
         case when direction = 'out' and is_answered = 0 then 1 else 0 end as is_attempt,
         case when outcome = 'cancelled_by_patient' or call_category = 'cancel' then 1 else 0 end
-            as is_cancellation,
-        case when direction = 'in' then start_epoch end as incoming_epoch,
-        case when direction = 'in' and is_short_abandon = 0 then start_epoch end as need_epoch,
-        case when direction = 'in' and is_answered = 1 then start_epoch end as incoming_answered_epoch,
-        case when direction = 'out' and is_answered = 1 then start_epoch end as outgoing_answered_epoch,
-        case when is_booked = 1 then start_epoch end as booking_epoch,
-        case when call_category = 'complaint' then start_epoch end as complaint_epoch
+            as is_cancellation
 
     from calls
 
@@ -55,30 +58,33 @@ events as (
 ),
 
 -- Windows over the seconds of the wall clock: calls of the same second are neither earlier nor later.
+-- Only counts: min and max over such frames take the square of a robot's calls. The next event of a kind
+-- is found by its number: as many as there were up to now, and one more.
 contacts as (
 
     select
         history_id,
+        contact_key,
+        start_epoch,
         count(*) over (partition by contact_key, call_date) as calls_day,
+        row_number() over (
+            partition by contact_key order by start_epoch desc, history_id desc
+        ) as place_from_last,
         sum(is_incoming) over last_72h as calls_in_72h,
-        sum(is_booked) over last_72h as bookings_72h,
+        sum(is_booking) over last_72h as bookings_72h,
         count(*) over last_2d as calls_2d,
         count(*) over last_7d as calls_7d,
         count(*) over last_30d as calls_30d,
         sum(is_unanswered_in) over last_7d as unanswered_7d,
-        sum(is_booked) over last_180d as bookings_180d,
+        sum(is_booking) over last_180d as bookings_180d,
         sum(is_cancellation) over last_180d as cancellations_180d,
-        sum(is_booked) over last_365d as bookings_365d,
-        max(start_epoch) over earlier as previous_epoch,
-        min(start_epoch) over later as next_epoch,
-        min(need_epoch) over later as next_need_epoch,
-        min(incoming_epoch) over later as next_incoming_epoch,
-        min(incoming_epoch) over after_redial as next_incoming_after_redial_epoch,
-        min(incoming_answered_epoch) over later as next_incoming_answered_epoch,
-        min(outgoing_answered_epoch) over later as next_outgoing_answered_epoch,
-        min(booking_epoch) over later as next_booking_epoch,
-        min(complaint_epoch) over later as next_complaint_epoch,
-        sum(is_attempt) over next_14d as attempts_14d
+        sum(is_booking) over last_365d as bookings_365d,
+        sum(is_attempt) over next_14d as attempts_14d,
+        count(*) over earlier as calls_before,
+        {%- for kind in kinds %}
+        sum(is_{{ kind }}) over up_to_now as {{ kind }}s_up_to_now,
+        {%- endfor %}
+        sum(is_incoming) over up_to_redial as incomings_up_to_redial
 
     from events
 
@@ -107,74 +113,97 @@ contacts as (
             partition by contact_key order by start_epoch
             range between {{ 365 * day }} preceding and 1 preceding
         ),
+        next_14d as (
+            partition by contact_key order by start_epoch
+            range between 1 following and {{ 14 * day }} following
+        ),
         earlier as (
             partition by contact_key order by start_epoch
             range between unbounded preceding and 1 preceding
         ),
-        -- Descending, so that the frame grows as the rows go by.
-        later as (
-            partition by contact_key order by start_epoch desc
-            range between unbounded preceding and 1 preceding
-        ),
-        after_redial as (
-            partition by contact_key order by start_epoch desc
-            range between unbounded preceding and 121 preceding
-        ),
-        next_14d as (
+        up_to_now as (
             partition by contact_key order by start_epoch
-            range between 1 following and {{ 14 * day }} following
+            range between unbounded preceding and current row
+        ),
+        up_to_redial as (
+            partition by contact_key order by start_epoch
+            range between unbounded preceding and 120 following
         )
+
+    {{ kept_apart() }}
+
+),
+
+numbered_events as (
+
+    {%- for kind in kinds %}
+    select
+        contact_key,
+        '{{ kind }}' as kind,
+        start_epoch,
+        row_number() over (partition by contact_key order by start_epoch, history_id) as event_number
+    from events
+    where is_{{ kind }} = 1
+    {{- '\n\n    union all\n' if not loop.last }}
+    {%- endfor %}
 
 ),
 
 -- Calls in a row about the same service are one island; the next island is the next other service.
-service_calls as (
+service_islands as (
 
     select
         history_id,
         contact_key,
         start_epoch,
         service_group,
-        case
-            when lag(service_group) over (
-                partition by contact_key order by start_epoch, history_id
-            ) <> service_group then 1
-            else 0
-        end as is_other_service
-
-    from calls
-
-    where service_group <> 'unknown' and caller_key is not null and start_epoch is not null
-
-),
-
-service_islands as (
-
-    select
-        *,
         sum(is_other_service) over (
             partition by contact_key order by start_epoch, history_id
             rows between unbounded preceding and current row
         ) as island
 
-    from service_calls
+    from (
+        select
+            *,
+            case
+                when lag(service_group) over (
+                    partition by contact_key order by start_epoch, history_id
+                ) <> service_group then 1
+                else 0
+            end as is_other_service
+        from events
+        where service_group <> 'unknown'
+    ) as service_calls
+
+),
+
+island_starts as (
+
+    select
+        contact_key,
+        island,
+        min(start_epoch) as start_epoch,
+        min(service_group) as service_group
+
+    from service_islands
+
+    group by contact_key, island
 
 ),
 
 other_services as (
 
     select
-        history_id,
-        min(start_epoch) over next_island as next_other_service_epoch,
-        min(service_group) over next_island as next_other_service_group
+        service_islands.history_id,
+        island_starts.start_epoch,
+        island_starts.service_group
 
     from service_islands
 
-    window
-        next_island as (
-            partition by contact_key order by island
-            range between 1 following and 1 following
-        )
+    inner join island_starts
+        on service_islands.contact_key = island_starts.contact_key
+        and service_islands.island + 1 = island_starts.island
+        and service_islands.start_epoch < island_starts.start_epoch
 
 ),
 
@@ -183,6 +212,7 @@ finished as (
     select
         calls.*,
         contacts.calls_day,
+        contacts.place_from_last,
         contacts.calls_in_72h,
         contacts.bookings_72h,
         contacts.calls_2d,
@@ -192,27 +222,40 @@ finished as (
         contacts.bookings_180d,
         contacts.cancellations_180d,
         contacts.bookings_365d,
-        contacts.previous_epoch,
-        contacts.next_epoch,
-        contacts.next_need_epoch,
-        -- A redial within two minutes of a missed or dropped call belongs to the same episode.
-        case
-            when calls.is_answered = 0 or calls.pbx_status = 0
-                then contacts.next_incoming_after_redial_epoch
-            else contacts.next_incoming_epoch
-        end as next_call_in_epoch,
-        contacts.next_incoming_answered_epoch,
-        contacts.next_outgoing_answered_epoch,
-        contacts.next_booking_epoch,
-        contacts.next_complaint_epoch,
         contacts.attempts_14d,
-        other_services.next_other_service_epoch,
-        other_services.next_other_service_group
+        previous_call.start_epoch as previous_epoch,
+        {%- for kind in kinds %}
+        next_{{ kind }}.start_epoch as next_{{ kind }}_epoch,
+        {%- endfor %}
+        next_call_in.start_epoch as next_call_in_epoch,
+        other_services.start_epoch as next_other_service_epoch,
+        other_services.service_group as next_other_service_group
 
     from calls
 
     left join contacts
         on calls.history_id = contacts.history_id
+
+    left join numbered_events as previous_call
+        on contacts.contact_key = previous_call.contact_key
+        and previous_call.kind = 'call'
+        and contacts.calls_before = previous_call.event_number
+    {%- for kind in kinds %}
+
+    left join numbered_events as next_{{ kind }}
+        on contacts.contact_key = next_{{ kind }}.contact_key
+        and next_{{ kind }}.kind = '{{ kind }}'
+        and contacts.{{ kind }}s_up_to_now + 1 = next_{{ kind }}.event_number
+    {%- endfor %}
+
+    -- A redial within two minutes of a missed or dropped call belongs to the same episode.
+    left join numbered_events as next_call_in
+        on contacts.contact_key = next_call_in.contact_key
+        and next_call_in.kind = 'incoming'
+        and 1 + case
+            when calls.is_answered = 0 or calls.pbx_status = 0 then contacts.incomings_up_to_redial
+            else contacts.incomings_up_to_now
+        end = next_call_in.event_number
 
     left join other_services
         on calls.history_id = other_services.history_id
@@ -287,8 +330,8 @@ select
             or calls_30d + 1 > {{ var('lm_frequent_calls_30d') }} then 1
         else 0
     end as is_frequent_number,
-    case when next_epoch is null then 1 else 0 end as is_last_of_caller,
-    {{ moment('next_epoch') }} as next_call_at,
+    case when place_from_last > 1 then 0 else 1 end as is_last_of_caller,
+    {{ moment('next_call_epoch') }} as next_call_at,
     {{ moment('next_need_epoch') }} as next_incoming_at,
     {{ moment('next_call_in_epoch') }} as next_call_in_at,
     {{ moment('next_incoming_answered_epoch') }} as next_incoming_answered_at,

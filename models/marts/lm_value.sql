@@ -9,8 +9,8 @@
         'key idx_lm_value_metric_group (metric_group)',
     ],
     foreign_keys={
-        'fk_lm_value_call_history': '(history_id) references call_history (history_id)',
-        'fk_lm_value_call_scores': '(call_score_id) references call_scores (id)',
+        'fk_lm_value_call_history': ['history_id', 'call_history', 'history_id'],
+        'fk_lm_value_call_scores': ['call_score_id', 'call_scores', 'id'],
     },
     json_columns=['value_json'],
     unwritten_columns=['id', 'created_at', 'updated_at'],
@@ -338,11 +338,10 @@ inputs as (
         case
             when calls.is_frequent_number = 1 then 'FREQUENT_NUMBER'
             when calls.followup_need = 'N2' then null
+            when calls.is_booked = 1 and calls.followup_need <> 'N1' then 'BOOKED'
+            when calls.is_objective_refusal = 1 and calls.followup_need <> 'N1' then 'OBJECTIVE_REFUSAL'
             when calls.is_excluded_category = 1 then 'EXCLUDED_CATEGORY'
-            when calls.followup_need = 'N1' then null
-            when calls.is_booked = 1 then 'BOOKED'
-            when calls.is_objective_refusal = 1 then 'OBJECTIVE_REFUSAL'
-            when calls.is_target = 0 then 'NOT_TARGET'
+            when calls.is_target = 0 and calls.followup_need <> 'N1' then 'NOT_TARGET'
         end as followup_denied,
         case
             when calls.first_event_at <= {{ as_of() }} then case
@@ -448,71 +447,110 @@ valued as (
 
 ),
 
-ranked as (
+metric_list as (
+
+    {%- for name, metric in metrics.items() %}
+    select
+        '{{ name }}' as metric_code,
+        '{{ metric.group }}' as metric_group,
+        {{ 0 if metric.kind == 'factors' else 1 }} as is_sorted
+    union all
+    {%- endfor %}
+    select 'lm_version', 'aux', 0
+    union all
+    select 'calc_profile', 'aux', 0
+    union all
+    select 'feature_pack', 'aux', 0
+
+),
+
+-- From here on a row a metric.
+metric_rows as (
 
     select
-        valued.*,
-        {%- for metric in metrics.values() if metric.kind != 'factors' %}
-        {{ rank_columns(metric) }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        valued.history_id,
+        valued.call_score_id,
+        metric_list.metric_code,
+        metric_list.metric_group,
+        metric_list.is_sorted,
+        case metric_list.metric_code
+            {%- for name, metric in metrics.items() %}
+            when '{{ name }}' then {{ metric.prefix }}_gate
+            {%- endfor %}
+        end as gate,
+        case metric_list.metric_code
+            {%- for name, metric in metrics.items() %}
+            when '{{ name }}' then {{ metric.prefix }}_value
+            {%- endfor %}
+        end as value_numeric,
+        case metric_list.metric_code
+            {%- for name, metric in metrics.items() %}
+            when '{{ name }}' then {{ metric.label | replace('{value}', metric.prefix ~ '_value') }}
+            {%- endfor %}
+            when 'lm_version' then '{{ var("lm_version") }}'
+            when 'calc_profile' then valued.calc_profile
+        end as label,
+        case metric_list.metric_code
+            {%- for name, metric in metrics.items() if metric.method %}
+            when '{{ name }}' then {{ metric.method }}
+            {%- endfor %}
+            else 'rule'
+        end as method,
+        case metric_list.metric_code
+            {%- for name, metric in metrics.items() %}
+            when '{{ name }}' then {{ json_head(metric) }}
+            {%- endfor %}
+        end as json_head,
+        case metric_list.metric_code
+            {%- for name, metric in metrics.items() %}
+            when '{{ name }}' then {{ json_tail(metric) }}
+            {%- endfor %}
+        end as json_tail,
+        case metric_list.metric_code
+            when 'lm_version' then {{ lm_version_json() }}
+            when 'calc_profile' then {{ calc_profile_json() }}
+            when 'feature_pack' then {{ feature_pack_json() }}
+        end as aux_json,
+        {{- slot_columns(metrics) }}
 
     from valued
+
+    inner join params
+        on valued.calc_profile = params.profile_code
+
+    cross join metric_list
 
     {{ kept_apart() }}
 
 ),
 
-metric_list as (
+ranked as (
 
-    {%- for name, metric in metrics.items() %}
-    select '{{ name }}' as metric_code, '{{ metric.group }}' as metric_group union all
-    {%- endfor %}
-    select 'lm_version', 'aux' union all
-    select 'calc_profile', 'aux' union all
-    select 'feature_pack', 'aux'
+    select
+        metric_rows.*,
+        {{- rank_columns(slot_count(metrics)) }}
+
+    from metric_rows
+
+    {{ kept_apart() }}
 
 )
 
 select
-    ranked.history_id,
-    ranked.call_score_id,
-    cast(metric_list.metric_code as char(64)) as metric_code,
-    cast(metric_list.metric_group as char(32)) as metric_group,
-    case metric_list.metric_code
-        {%- for name, metric in metrics.items() %}
-        when '{{ name }}' then ranked.{{ metric.prefix }}_value
-        {%- endfor %}
-    end as value_numeric,
-    cast(case metric_list.metric_code
-        {%- for name, metric in metrics.items() %}
-        when '{{ name }}' then case
-            when ranked.{{ metric.prefix }}_gate is null
-                then {{ metric.label | replace('{value}', 'ranked.' ~ metric.prefix ~ '_value') }}
-        end
-        {%- endfor %}
-        when 'lm_version' then '{{ var("lm_version") }}'
-        when 'calc_profile' then ranked.calc_profile
-    end as char(255)) as value_label,
-    case metric_list.metric_code
-        {%- for name, metric in metrics.items() %}
-        when '{{ name }}' then {{ value_json(metric) }}
-        {%- endfor %}
-        when 'lm_version' then {{ lm_version_json() }}
-        when 'calc_profile' then {{ calc_profile_json() }}
-        when 'feature_pack' then {{ feature_pack_json() }}
+    history_id,
+    call_score_id,
+    cast(metric_code as char(64)) as metric_code,
+    cast(metric_group as char(32)) as metric_group,
+    value_numeric,
+    cast(case when gate is null then label end as char(255)) as value_label,
+    case
+        when aux_json is not null then aux_json
+        when gate = 'NO_DATA' then '{"v":1,"status":"no_data"}'
+        when gate is not null then concat('{"v":1,"status":"gated","gate":"', gate, '"}')
+        else concat('{', concat_ws(',', json_head, {{ reasons_json(slot_count(metrics)) }}, json_tail), '}')
     end as value_json,
     cast('{{ var("lm_version") }}' as char(32)) as lm_version,
-    cast(case metric_list.metric_code
-        {%- for name, metric in metrics.items() if metric.method %}
-        when '{{ name }}' then case when ranked.{{ metric.prefix }}_gate is null then {{ metric.method }} else 'rule' end
-        {%- endfor %}
-        else 'rule'
-    end as char(32)) as calc_method,
+    cast(case when gate is null then method else 'rule' end as char(32)) as calc_method,
     cast('{{ var("calc_source") }}' as char(64)) as calc_source
 
 from ranked
-
-inner join params
-    on ranked.calc_profile = params.profile_code
-
-cross join metric_list

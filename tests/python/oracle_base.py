@@ -75,6 +75,16 @@ class Row:
 Reference = Callable[[str, str, date | None], Row | None]
 
 
+@dataclass(frozen=True)
+class Batch:
+    """Valid marks of one day of reviews, a row of int_review_batches."""
+
+    review_count: int
+    share_over_10: float
+    operator_count: int = 0
+    mean_residual: float | None = None
+
+
 @dataclass
 class Expected:
     """One row of lm_value as the oracle wants it; reasons before the fold."""
@@ -88,6 +98,10 @@ class Expected:
     kind: str | None = None
     base: float | None = None
     missing: frozenset[str] | None = None  # None: the text does not say
+    # What a reason compares: code -> (value, ref), None where the text names none.
+    details: dict[str, tuple[float | None, float | None]] = field(default_factory=dict)
+    # The learnt constant whose n stands in "ref", its keys from the widest to the narrowest.
+    learnt: tuple[str, tuple[str, ...]] | None = None
     extras: dict[str, Any] = field(default_factory=dict)
 
 
@@ -107,6 +121,7 @@ class Context:
     )
     is_working_day: Callable[[date], bool] = lambda day: day.weekday() < 5
     lm_version: str = "lm_test"
+    batches: Mapping[date, Batch] = field(default_factory=dict)
 
     def constant(self, name: str, key: str, call: Call) -> Row | None:
         """The constant of the call's week, as its metrics must use it."""

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pandas as pd
-from oracle_base import REFUSAL_CODES, rounded
+from oracle_base import rounded
 from oracle_contacts import add_contacts
 from oracle_seeds import Seeds, Service, normalised
 
@@ -116,12 +116,50 @@ def service_of(review: Raw, seeds: Seeds) -> Service:
 
 
 def refusal_of(review: Raw, seeds: Seeds) -> str | None:
-    """The reviewer's code, else the code of exactly this reason."""
-    code = normalised(review.get("refusal_category_code"))
-    if code is not None:
-        return code.upper() if code.upper() in REFUSAL_CODES else "OTHER_REASON"
-    reason = normalised(review.get("refusal_reason"))
-    return seeds.refusals.get(reason) if reason is not None else None
+    """The reviewer's code, else the code of exactly this reason, else "other" if he wrote any."""
+    told = [normalised(review.get(name)) for name in ("refusal_category_code", "refusal_reason")]
+    known = [seeds.refusals[text] for text in told if text in seeds.refusals]
+    if known:
+        return known[0]
+    return "OTHER_REASON" if any(told) else None
+
+
+def direction_word(review: Raw, seeds: Seeds) -> str | None:
+    """The direction in the review's words, None where it says nothing we know."""
+    return seeds.directions.get(normalised(review.get("context_type")) or "")
+
+
+def unknown_labels(review: Raw, seeds: Seeds) -> str | None:
+    """Fields of the review whose text no seed knows, in the order of the watch."""
+
+    def unknown(name: str, known: Any) -> bool:
+        text = normalised(review.get(name))
+        return text is not None and text not in known
+
+    wanted = _int(review.get("requested_service_id"))
+    name = normalised(review.get("requested_service_name"))
+    checks = {
+        "outcome": unknown("outcome", seeds.outcomes),
+        "call_category": unknown("call_category", seeds.category_labels),
+        "call_type": unknown("call_type", seeds.call_types),
+        "context_type": unknown("context_type", seeds.directions),
+        "refusal_category_code": unknown("refusal_category_code", seeds.refusals),
+        "refusal_reason": normalised(review.get("refusal_category_code")) is None
+        and unknown("refusal_reason", seeds.refusals),
+        "requested_service": (wanted is not None or name is not None)
+        and wanted not in seeds.services_by_id
+        and name not in seeds.services_by_name,
+    }
+    return ",".join(label for label, holds in checks.items() if holds) or None
+
+
+def start_conflict(call: Raw, offset: timedelta) -> bool:
+    """Whether the PBX's two times of the start are more than a minute apart."""
+    local, stamp = call.get("context_start_time_dt"), call.get("context_start_time")
+    if local is None or stamp is None or int(stamp) <= 0:
+        return False
+    moved = datetime(1970, 1, 1) + timedelta(seconds=int(stamp)) + offset
+    return abs((_seconds(local) - moved).total_seconds()) > 60
 
 
 def own_facts(call: Raw, review: Raw | None, seeds: Seeds, offset: timedelta) -> dict[str, Any]:
@@ -136,11 +174,10 @@ def own_facts(call: Raw, review: Raw | None, seeds: Seeds, offset: timedelta) ->
     def text(name: str) -> str | None:
         return normalised(call.get(name)) or normalised(review.get(name))
 
-    direction = "unknown"
-    if call.get("context_type") is not None:
-        direction = DIRECTIONS.get(int(call["context_type"]), "unknown")
-    elif (word := normalised(review.get("context_type"))) is not None:
-        direction = seeds.directions.get(word, "unknown")
+    # A number that is none of the three says nothing.
+    told = DIRECTIONS.get(int(call["context_type"])) if call.get("context_type") else None
+    word = direction_word(review, seeds)
+    direction = told or word or "unknown"
     talk = _int(field("talk_duration"))
     wait, duration = _int(call.get("await_sec")), _int(call.get("duration"))
     answered = (talk or 0) > 0
@@ -217,6 +254,13 @@ def own_facts(call: Raw, review: Raw | None, seeds: Seeds, offset: timedelta) ->
             and not target
             and (outcome == "record" or (outcome == "none" and category == "booking"))
         ),
+        "has_outcome_conflict": int(
+            (outcome == "record" and category not in ("booking", "undefined", "other", "none"))
+            or (outcome not in ("record", "other", "none") and category == "booking")
+        ),
+        "has_direction_conflict": int(told is not None and word is not None and told != word),
+        "has_start_conflict": int(start_conflict(call, offset)),
+        "unknown_labels": unknown_labels(review, seeds),
         "is_booked": int(booked),
         "wants_booking": int(wants),
         "is_service_call": int(

@@ -10,17 +10,65 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from oracle_base import INFORMATION, KEPT_REASONS, Context, Expected, Row, flat_params, fold
+from oracle_base import (
+    INFORMATION,
+    KEPT_REASONS,
+    Batch,
+    Context,
+    Expected,
+    Row,
+    flat_params,
+    fold,
+)
 from oracle_base import profile_of_call as profile_of
 from oracle_metrics import AUX_METRICS, RULE_METRICS, metrics_of_call
+from oracle_quality import checklist_coverage_ratio, readable_score
 from oracle_seeds import Seeds, normalised
 
 Record = Mapping[str, Any]
+Difference = tuple[str, Any, Any]
 SHOWN = 4
+JSON_BYTES = 2048
+JSON_FRAME = frozenset({"v", "status", "schema"})
+# Columns of fct_call that feature_pack repeats; null ones are left out.
+FEATURES = frozenset(
+    {
+        "await_sec",
+        "bookings_365d",
+        "call_category",
+        "call_hour",
+        "call_score_raw",
+        "call_weekday",
+        "calls_2d",
+        "calls_30d",
+        "calls_7d",
+        "cancellations_180d",
+        "checklist_items",
+        "days_since_last_call",
+        "direction",
+        "has_direction_conflict",
+        "has_outcome_conflict",
+        "has_start_conflict",
+        "has_target_conflict",
+        "has_type_conflict",
+        "is_answered",
+        "is_booked",
+        "is_frequent_number",
+        "is_reviewed",
+        "is_service_call",
+        "is_target",
+        "outcome",
+        "service_group",
+        "service_recurrence",
+        "talk_sec",
+        "total_sec",
+        "unanswered_7d",
+        "wants_booking",
+    }
+)
 VALUE_ABS = 1e-4 + 1e-9
 # What stands in JSON may be rounded further than the value.
 EXTRA_ABS = {
-    "minutes_to_close": 1.0,
     "loss_rub": 0.0101,
     "load_sec": 0.0101,
     "work_sec": 0.0101,
@@ -102,6 +150,8 @@ def compare_calls(oracle: Sequence[Record], database: Sequence[Record]) -> Misma
 
 def same_cell(column: str, ours: Any, theirs: Any) -> bool:
     theirs = plain(theirs)
+    if column == "unknown_labels":
+        return (ours or "") == (theirs or "")
     if column in ("operator_name", "operator_key"):
         return normalised(ours) == normalised(theirs)
     if column == "days_since_last_call" and isinstance(theirs, int) and ours is not None:
@@ -123,24 +173,17 @@ def compare_reference(
 ) -> Mismatches:
     """Constants that the oracle knows how to compute; a row without data may be left out."""
     found = Mismatches()
-    known = {constant for constant, _, _ in oracle}
     theirs = reference_rows(database)
-    # Batches are frozen with their day, not with a Monday: they may be kept apart.
-    batches = any(constant == "review_batch" for constant, _, _ in theirs)
     for key, row in oracle.items():
-        if key[0] == "review_batch" and not batches:
-            continue
         if key not in theirs and row.n > 0:
             found.add(f"lm_reference.{key[0]}", str(key), row, None)
     for key, row in theirs.items():
-        if key[0] not in known or (key[0] == "review_batch" and key[1] != "scale"):
-            continue
         mine = oracle.get(key)
         if mine is None:
             if row.n > 0:
                 found.add(f"lm_reference.{key[0]}", str(key), None, row)
             continue
-        alike = same(mine.value, row.value) and mine.n == row.n
+        alike = same(mine.value, row.value) and mine.n == row.n and mine.label == row.label
         if mine.spread is not None:
             alike = alike and same(mine.spread, row.spread)
         if not alike:
@@ -158,12 +201,45 @@ def reference_rows(database: Iterable[Record]) -> dict[tuple[str, str, date], Ro
     return found
 
 
+# --- int_review_batches -----------------------------------------------------
+
+
+def compare_batches(oracle: Mapping[date, Batch], database: Sequence[Record]) -> Mismatches:
+    found = Mismatches()
+    theirs = batch_rows(database)
+    for day in sorted(set(oracle) | set(theirs)):
+        mine, other = oracle.get(day), theirs.get(day)
+        if mine is None or other is None:
+            # A day without a valid mark may have a row or none.
+            if (mine or other or Batch(0, 0)).review_count > 0:
+                found.add("int_review_batches", str(day), mine, other)
+            continue
+        for column in ("review_count", "share_over_10", "operator_count", "mean_residual"):
+            ours, told = getattr(mine, column), getattr(other, column)
+            if not same(ours, told, abs_tol=1e-5):
+                found.add(f"int_review_batches.{column}", str(day), mine, other)
+    return found
+
+
+def batch_rows(database: Iterable[Record]) -> dict[date, Batch]:
+    return {
+        row["review_date"]: Batch(
+            int(row["review_count"]),
+            float(row["share_over_10"] or 0),
+            int(row["operator_count"] or 0),
+            plain(row["mean_residual"]),
+        )
+        for row in database
+    }
+
+
 # --- lm_value ---------------------------------------------------------------
 
 
 def compare_values(
     calls: Sequence[Record],
     reference: Mapping[tuple[str, str, date], Row],
+    batches: Mapping[date, Batch],
     values: Sequence[Record],
     seeds: Seeds,
     as_of: datetime,
@@ -184,6 +260,7 @@ def compare_values(
         reference=looked_up,
         median_ticket=seeds.median_ticket,
         affinity=seeds.affinity,
+        batches=batches,
         calibration=seeds.calibration,
         checklists=seeds.checklists,
         is_working_day=seeds.is_working_day,
@@ -206,16 +283,23 @@ def compare_values(
             if row is None:
                 found.add(f"{metric}: row", where, "there", None)
                 continue
-            for what, ours, theirs in differences(expected[metric], row):
+            told = json.loads(plain(row["value_json"]) or "{}")
+            differing = differences(expected[metric], row, told)
+            if metric in RULE_METRICS:
+                differing += reference_differences(expected[metric], call, context, told)
+            if metric == "feature_pack":
+                differing += feature_differences(call, code, params[code], context, told)
+            if len(plain(row["value_json"]).encode()) > JSON_BYTES:
+                differing.append(("size", JSON_BYTES, len(plain(row["value_json"]))))
+            for what, ours, theirs in differing:
                 inputs = f"{brief(call)}\n    constants {brief(used)}"
                 found.add(f"{metric}: {what}", where, ours, theirs, inputs)
     return found
 
 
-def differences(expected: Expected, row: Record) -> list[tuple[str, Any, Any]]:
+def differences(expected: Expected, row: Record, told: Record) -> list[Difference]:
     """(what, oracle, database) of one row of lm_value."""
-    told = json.loads(plain(row["value_json"]) or "{}")
-    found: list[tuple[str, Any, Any]] = []
+    found: list[Difference] = []
 
     def check(what: str, ours: Any, theirs: Any, alike: bool | None = None) -> None:
         if not (same(ours, theirs) if alike is None else alike):
@@ -239,6 +323,12 @@ def differences(expected: Expected, row: Record) -> list[tuple[str, Any, Any]]:
             {code: points for code, points in side.items() if code not in INFORMATION}
             for side in (mine, stored)
         )
+    for reason in told.get("reasons", []):
+        if reason["code"] in expected.details:
+            for name, value in zip(("value", "ref"), expected.details[reason["code"]], strict=True):
+                if value is not None:
+                    alike = same(value, reason.get(name), rel=1e-4, abs_tol=1e-4)
+                    check(f"{reason['code']}.{name}", value, reason.get(name), alike)
     alike = set(mine) == set(stored) and all(
         same(mine[code], stored[code], rel=1e-7, abs_tol=1.01e-4) for code in mine
     )
@@ -257,12 +347,74 @@ def differences(expected: Expected, row: Record) -> list[tuple[str, Any, Any]]:
     for name, value in expected.extras.items():
         other = told.get(name)
         if name == "suggest":
-            other = [item.get("group") for item in other or []]
-        if isinstance(value, bool):
+            check(name, value, other, same_suggestions(value, other or []))
+        elif isinstance(value, bool):
             check(name, value, other, value == truth(other))
         else:
             tolerance = EXTRA_ABS.get(name, 1e-4)
             check(name, value, other, same(value, other, abs_tol=tolerance))
+    return found
+
+
+def same_suggestions(ours: Sequence[Row], theirs: Sequence[Record]) -> bool:
+    return len(ours) == len(theirs) and all(
+        row.label == told["group"]
+        and row.n == told["n"]
+        and same(row.value, told["confidence"], abs_tol=1e-4)
+        and same(row.spread, told["lift"], abs_tol=1e-3)
+        for row, told in zip(ours, theirs, strict=True)
+    )
+
+
+def reference_differences(
+    expected: Expected, call: Record, context: Context, told: Record
+) -> list[Difference]:
+    """A row names the Monday of its constants, and how many calls stand behind the main one."""
+    ref = told.get("ref") or {}
+    found: list[Difference] = []
+    if ref and ref.get("as_of") != str(call["week_start_date"]):
+        found.append(("ref.as_of", str(call["week_start_date"]), ref.get("as_of")))
+    if expected.learnt is not None:
+        constant, keys = expected.learnt
+        rows = [context.constant(constant, key, call) for key in keys]
+        n = next((row.n for row in reversed(rows) if row is not None), 0)
+        if n != (ref.get("n") or 0):
+            found.append(("ref.n", n, ref.get("n")))
+    return found
+
+
+def derived_features(
+    call: Record, profile: str, params: Mapping[str, float | None], context: Context
+) -> dict[str, Any]:
+    """What a review says counts for calls that the metrics leave out, too.
+
+    But a mark of an excluded category, and a 0 of a call without a target, is none.
+    """
+    ungated = {**call, "direction": "in", "is_target": 1, "is_excluded_category": 0}
+    return {
+        "refusal": call.get("refusal_code"),
+        "profile": profile,
+        "score": readable_score(call, params, context),
+        "coverage": checklist_coverage_ratio(ungated, params, context).value_numeric,
+    }
+
+
+def feature_differences(
+    call: Record,
+    profile: str,
+    params: Mapping[str, float | None],
+    context: Context,
+    told: Record,
+) -> list[Difference]:
+    """The inputs of the forecasts: what fct_call says under its own names, and four more."""
+    derived = derived_features(call, profile, params, context)
+    found: list[Difference] = []
+    for name in sorted(set(told) - JSON_FRAME - set(derived) - FEATURES):
+        found.append((f"unknown feature {name}", None, told[name]))
+    for name in (*sorted(FEATURES), *derived):
+        ours = derived[name] if name in derived else call.get(name)
+        if not same(ours, told.get(name), abs_tol=1e-4):
+            found.append((f"feature {name}", ours, told.get(name)))
     return found
 
 

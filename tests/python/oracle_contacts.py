@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from itertools import groupby, pairwise
 from typing import Any
 
 Row = dict[str, Any]
@@ -102,6 +103,22 @@ def _add_contacts_of_caller(calls: list[Row]) -> None:
         )
         row["is_last_of_caller"] = int(row is calls[-1])
         _add_later(row, calls[bisect_right(epochs, start) :])
+    _add_other_services(calls)
+
+
+def _add_other_services(calls: list[Row]) -> None:
+    """Where the next run of calls about another service begins; calls about none stand aside.
+
+    A run that begins in the call's own second is not later, so it tells nothing.
+    """
+    known = [call for call in calls if call["service_group"] != "unknown"]
+    runs = [list(run) for _, run in groupby(known, key=lambda call: call["service_group"])]
+    for run, following in pairwise(runs):
+        other = following[0]
+        for row in run:
+            if other["start_epoch"] > row["start_epoch"]:
+                row["next_other_service_at"] = other["call_started_at"]
+                row["next_other_service_group"] = other["service_group"]
 
 
 def _add_later(row: Row, later: list[Row]) -> None:
@@ -121,12 +138,6 @@ def _add_later(row: Row, later: list[Row]) -> None:
         ),
         None,
     )
-    # "Another" service needs one of the call's own.
-    own = row["service_group"]
-    other = next((call for call in later if call["service_group"] not in ("unknown", own)), None)
-    if other is not None and own != "unknown":
-        row["next_other_service_at"] = other["call_started_at"]
-        row["next_other_service_group"] = other["service_group"]
     row["attempts_14d"] = sum(
         1
         for call in later

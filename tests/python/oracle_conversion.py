@@ -27,13 +27,18 @@ from oracle_base import (
 LEVELS = ("low", "medium", "high")
 
 
-def late_booking_levels(call: Call, params: Params, context: Context) -> tuple[float, float, float]:
-    """Chance of a booking within 14 days: by outcome, + category, + service group."""
+def late_booking_keys(call: Call) -> tuple[str, str, str]:
+    """Outcome, + category, + service group."""
     outcome = call.get("outcome") or "none"
     category = call.get("call_category") or "none"
     group = call.get("service_group") or "unknown"
-    prior = param(params, f"late_prior_{outcome}", param(params, "late_prior_other"))
-    keys = (outcome, f"{outcome}|{category}", f"{outcome}|{category}|{group}")
+    return outcome, f"{outcome}|{category}", f"{outcome}|{category}|{group}"
+
+
+def late_booking_levels(call: Call, params: Params, context: Context) -> tuple[float, float, float]:
+    """Chance of a booking within 14 days: by outcome, + category, + service group."""
+    keys = late_booking_keys(call)
+    prior = param(params, f"late_prior_{keys[0]}", param(params, "late_prior_other"))
     first, second, third = (
         context.constant_value("late_booking_rate", keys[: depth + 1], call, prior)
         for depth in range(3)
@@ -74,6 +79,7 @@ def conversion_score(call: Call, params: Params, context: Context) -> Expected:
         ],
     )
     partial = not has_caller_history(call)
+    keys = late_booking_keys(call)
     possible, likely = (param(params, f"conversion_{name}_from") for name in ("possible", "likely"))
     return Expected(
         value,
@@ -85,6 +91,7 @@ def conversion_score(call: Call, params: Params, context: Context) -> Expected:
         base=0,
         missing=frozenset({"caller_history"} if partial else ()),
         extras=extras,
+        learnt=("late_booking_rate", keys),
     )
 
 
@@ -96,11 +103,10 @@ def booking_share(call: Call, params: Params, context: Context, group: str) -> f
 
 
 def loss_scale(call: Call, params: Params, context: Context) -> float:
-    """M: a typical loss, which scores 50."""
-    prior = param(params, "booking_share_prior")
-    share = context.constant_value("booking_share", ["all"], call, prior)
+    """M: a typical loss, which scores 50; without a row the seeds' numbers alone."""
     ticket = 1.0 if context.median_ticket is None else context.median_ticket
-    return context.constant_value("loss_scale", ["all"], call, 0.6 * ticket * share)
+    prior = 0.6 * ticket * param(params, "booking_share_prior")
+    return context.constant_value("loss_scale", ["all"], call, prior)
 
 
 def lost_opportunity_score(call: Call, params: Params, context: Context) -> Expected:
@@ -157,6 +163,7 @@ def _lost_missed_call(call: Call, params: Params, context: Context) -> Expected:
     if contacted:
         return _loss(call, params, context, [("CONTACTED_LATER", 0.0)])
     source = call.get("source_channel") or "unknown"
+    group = call.get("service_group") or "unknown"
     target = context.constant_value(
         "target_share",
         ["all", source, f"{source}|{call.get('call_hour')}"],
@@ -169,7 +176,7 @@ def _lost_missed_call(call: Call, params: Params, context: Context) -> Expected:
     median = 1.0 if context.median_ticket is None else context.median_ticket
     factors = [
         ("TICKET", context.constant_value("mean_ticket", ["all"], call, median)),
-        ("CHANCE", target * booking_share(call, params, context, "unknown")),
+        ("CHANCE", target * booking_share(call, params, context, group)),
         ("LATE_RETURN", 1 - again),
         ("MISSED_NO_CONTACT", 1.0),
     ]
@@ -232,15 +239,9 @@ def cross_sell_potential(call: Call, params: Params, context: Context) -> Expect
         method="empirical_bayes",
         kind="factors",
         missing=frozenset({"caller_history"} if partial else ()),
-        extras={
-            "suggest": [
-                row.label
-                for row in suggestions
-                if row is not None
-                and row.n >= param(params, "suggest_min_calls")
-                and (row.spread or 0) >= param(params, "suggest_min_lift")
-            ]
-        },
+        details={"CATEGORY_FACTOR": (factor, None)},
+        extras={"suggest": [row for row in suggestions if row is not None]},
+        learnt=("cross_sell_any", (group,)),
     )
 
 

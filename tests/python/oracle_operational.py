@@ -73,6 +73,7 @@ def response_speed_score(call: Call, params: Params, rule: str) -> Expected:
         kind="additive",
         base=100,
         missing=frozenset({"await_sec"} if partial else ()),
+        details={"WAIT_OVER_SLA": (wait, sla)},
     )
 
 
@@ -152,6 +153,9 @@ def talk_time_efficiency(call: Call, params: Params, context: Context) -> Expect
         kind="additive",
         base=0,
         missing=frozenset(missing),
+        details={code: (talk, m)}
+        | {name: (share, None) for name, _, share in parts if name != code},
+        learnt=("talk_length", (group,)),
     )
 
 
@@ -186,4 +190,6 @@ def queue_impact_index(call: Call, params: Params, context: Context) -> Expected
             "load_sec": weight * length,
             "work_sec": (talk or 0.0) + wrapup if answered else 0.0,
         },
+        details={"BUSY_HOUR": (busy, None), "CALL_TYPE": (weight, None)},
+        learnt=("load_factor", (f"{call.get('call_weekday')}|{call.get('call_hour')}",)),
     )

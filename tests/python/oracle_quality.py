@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import date
 
 from oracle_base import (
+    Batch,
     Call,
     Context,
     Expected,
     Params,
-    Row,
     additive,
     first_gate,
     flag,
@@ -83,6 +83,7 @@ def checklist_coverage_ratio(call: Call, params: Params, context: Context) -> Ex
         kind="additive",
         base=100,
         missing=frozenset({"checklist"} if partial else ()),
+        details={"ITEMS_NOT_MET": (met, length), "OVER_MAX": (met, length)},
         extras=extras,
     )
 
@@ -100,7 +101,7 @@ def score_gate(call: Call, params: Params) -> str | None:
 
 
 def score_scale(
-    raw: float, review_date: date | None, params: Params, context: Context, batch: Row | None
+    raw: float, review_date: date | None, params: Params, context: Context, batch: Batch | None
 ) -> tuple[float, float, bool]:
     """(factor, offset, whether the factor is a guess) of one raw score."""
     for since, until, scale, offset in context.calibration:
@@ -110,8 +111,8 @@ def score_scale(
             and (until is None or review_date <= until)
         ):
             return scale, offset, False
-    share = batch.value if batch is not None and batch.value is not None else 0.0
-    size = batch.n if batch is not None else 0
+    share = batch.share_over_10 if batch is not None else 0.0
+    size = batch.review_count if batch is not None else 0
     if raw > 10:
         return 1.0, 0.0, False
     factor = 1.0 if share >= param(params, "batch_share_over_10") else 10.0
@@ -127,14 +128,14 @@ def normalized_call_score(call: Call, params: Params, context: Context) -> Expec
     if raw is None:
         raise AssertionError("gated above")
     day = call.get("review_date")
-    batch = context.reference("review_batch", "scale", day)
+    batch = None if day is None else context.batches.get(day)
     factor, offset, guess = score_scale(raw, day, params, context, batch)
     points: list[tuple[str, float]] = [("SCALE", 0)]
     if guess:
         points.append(("SCALE_GUESS", 0))
     points.append(("CALIBRATION", offset))
     if param(params, "score_bias_mode") >= 2:
-        points.append(("BATCH_BIAS", -batch_bias(day, params, context)))
+        points.append(("BATCH_BIAS", -batch_bias(batch, params)))
     value, reasons = additive(raw * factor, points, clamp=(0, 100))
     medium, high = param(params, "score_medium_from"), param(params, "score_high_from")
     return Expected(
@@ -143,20 +144,26 @@ def normalized_call_score(call: Call, params: Params, context: Context) -> Expec
         reasons=reasons,
         kind="additive",
         base=raw * factor,
+        details={"SCALE": (factor, None)},
         extras={"raw": raw},
     )
 
 
-def batch_bias(day: date | None, params: Params, context: Context) -> float:
+def readable_score(call: Call, params: Params, context: Context) -> float | None:
+    """Metric 8 as other metrics read it: an internal call's mark is a mark, too."""
+    return normalized_call_score({**call, "direction": "in"}, params, context).value_numeric
+
+
+def batch_bias(batch: Batch | None, params: Params) -> float:
     """How far the day's reviewers were off, shrunk and capped; 0 for a small batch."""
-    row = context.reference("review_batch", "bias", day)
-    if row is None or row.value is None:
+    if batch is None or batch.mean_residual is None:
         return 0.0
-    if row.n < param(params, "bias_min_reviews"):
+    n = batch.review_count
+    if n < param(params, "bias_min_reviews"):
         return 0.0
-    if (row.spread or 0) < param(params, "bias_min_operators"):
+    if batch.operator_count < param(params, "bias_min_operators"):
         return 0.0
-    shrunk = row.value * row.n / (row.n + param(params, "bias_prior_reviews"))
+    shrunk = batch.mean_residual * n / (n + param(params, "bias_prior_reviews"))
     cap = param(params, "bias_max_points")
     return min(max(shrunk, -cap), cap)
 
@@ -187,7 +194,7 @@ def script_risk_index(call: Call, params: Params, context: Context) -> Expected:
     if gate:
         return gated(gate)
     coverage = checklist_coverage_ratio(call, params, context).value_numeric
-    score = normalized_call_score(call, params, context).value_numeric
+    score = readable_score(call, params, context)
     missing = {name for name, value in (("checklist", coverage), ("score", score)) if value is None}
     if len(missing) == 2:
         return Expected(status="no_data")
@@ -208,6 +215,13 @@ def script_risk_index(call: Call, params: Params, context: Context) -> Expected:
         kind="additive",
         base=0,
         missing=frozenset(missing),
+        details={
+            "CHECKLIST_GAP": (coverage, None),
+            "SCORE_GAP": (score, None),
+            "TALK_TOO_SHORT": (talk, None),
+            "TALK_TOO_LONG": (talk, None),
+            "LONG_WAIT": (number(call, "await_sec"), None),
+        },
     )
 
 

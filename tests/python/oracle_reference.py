@@ -1,12 +1,13 @@
 """Oracle of lm_reference: the learnt constants of one Monday, from rows of fct_call.
 
-Only calls before the Monday count, within the window; what comes from a review
-counts only when the review was there before the Monday.
+Whole weeks: a call belongs to the Monday of its day, and what its review says is
+known from the Monday of the review's day. Both must lie before the Monday whose
+constants are learnt.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from math import ceil, exp, log, sqrt
@@ -16,18 +17,26 @@ import numpy as np
 from oracle_base import Row, param, refusal_class
 from oracle_conversion import affinity_prior
 from oracle_operational import CATEGORY_TALK_CLASS, OUTCOME_TALK_CLASS, talk_class
-from oracle_scores import add_score_means, grouped, review_batches
+from oracle_scores import grouped, own_scale, valid_scores
 from oracle_seeds import Seeds
 
-Calls = Sequence[Mapping[str, Any]]
+Call = Mapping[str, Any]
+Calls = Sequence[Call]
 Key = tuple[str, str]
+Hit = Callable[[Call], Any]
 TALK_CLASSES = sorted({*OUTCOME_TALK_CLASS.values(), *CATEGORY_TALK_CLASS.values()})
 P90_SD = 1.2816
+LEAST_REVIEWS = 20
+SUGGESTIONS = 3
 
 
 def smoothed(k: float, n: float, parent: float, strength: float) -> float:
     """(k + m p) / (n + m)."""
     return (k + strength * parent) / (n + strength)
+
+
+def monday_of(day: date) -> date:
+    return day - timedelta(days=day.weekday())
 
 
 class Monday:
@@ -38,41 +47,49 @@ class Monday:
         self.seeds = seeds
         self.params = seeds.default_params()
         self.m = param(self.params, "smoothing_calls")
-        self.before = [c for c in calls if c["call_date"] is not None and c["call_date"] < day]
-        self.window = self.since(7 * int(param(self.params, "window_weeks")))
+        dated = [c for c in calls if c["week_start_date"] is not None]
+        self.first_week = min((c["week_start_date"] for c in dated), default=day)
+        self.before = [c for c in dated if c["week_start_date"] < day]
+        self.weeks = int(param(self.params, "window_weeks"))
+        self.window = self.within_weeks(self.weeks)
         self.reviewed = [c for c in self.window if self.known_review(c)]
         self.wanting = [c for c in self.reviewed if c["wants_booking"]]
-        self.lag = self.review_lag()
         self.rows: dict[Key, Row] = {}
+        self.lag = self.review_lag()
 
-    def since(self, days: int) -> list[Mapping[str, Any]]:
-        first = self.day - timedelta(days=days)
-        return [c for c in self.before if c["call_date"] >= first]
+    def age(self, call: Call) -> int:
+        """Whole weeks from the call's week to this Monday; 1 is last week."""
+        return (self.day - call["week_start_date"]).days // 7
 
-    def known_review(self, call: Mapping[str, Any]) -> bool:
-        return bool(call["is_reviewed"]) and call["review_date"] < self.day
+    def within_weeks(self, weeks: int) -> list[Call]:
+        return [c for c in self.before if self.age(c) <= weeks]
 
-    def matured(self, horizon_days: int, lag: int) -> list[Mapping[str, Any]]:
-        """Calls old enough for a label; a label that no review gives has no lag."""
-        limit = self.day - timedelta(days=horizon_days + lag)
-        return [c for c in self.window if c["call_date"] < limit]
+    def known_review(self, call: Call) -> bool:
+        return bool(call["is_reviewed"]) and monday_of(call["review_date"]) < self.day
+
+    def matured(self, call: Call, horizon_days: int, lag: int = 0) -> bool:
+        """Whether even a Sunday's call of that week is older than horizon and lag."""
+        return 7 * (self.age(call) - 1) >= horizon_days + lag
 
     def review_lag(self) -> int:
         """About the p90 of review delay in days, from mean and sd."""
         delays = [
             (c["reviewed_at"] - c["call_started_at"]).total_seconds() / 86400 for c in self.reviewed
         ]
-        if len(delays) < 20:
-            return int(param(self.params, "default_review_lag_days"))
-        lag = float(np.mean(delays) + P90_SD * np.std(delays))
-        return ceil(min(param(self.params, "max_review_lag_days"), lag) - 1e-9)
+        lag = int(param(self.params, "default_review_lag_days"))
+        if len(delays) >= LEAST_REVIEWS:
+            most = int(param(self.params, "max_review_lag_days"))
+            p90 = float(np.mean(delays) + P90_SD * np.std(delays))
+            lag = min(max(ceil(p90 - 1e-9), 0), most)
+        self.rows["review_lag", "all"] = Row(lag, None, len(delays))
+        return lag
 
     def value(self, constant: str, key: str, default: float) -> float:
         row = self.rows.get((constant, key))
         return default if row is None or row.value is None else row.value
 
     def constants(self) -> dict[Key, Row]:
-        """Every constant but the batches, in an order that has parents first."""
+        """Every constant, in an order that has parents first."""
         self.talk_lengths()
         self.load_factors()
         self.late_bookings()
@@ -81,10 +98,11 @@ class Monday:
         self.money()
         self.cross_sell()
         self.checklists()
+        self.score_means()
         return self.rows
 
     def talk_lengths(self) -> None:
-        answered = [c for c in self.window if c["is_answered"] and c["talk_sec"] >= 1]
+        answered = [c for c in self.window if c["is_answered"]]
         both_ways = [c for c in answered if c["direction"] in ("in", "out")]
         self._lengths("talk_length", "all", both_ways, "all")
         reviewed = [c for c in answered if self.known_review(c)]
@@ -110,15 +128,14 @@ class Monday:
         weeks = int(param(self.params, "load_weeks"))
         wrapup = param(self.params, "wrapup_sec")
         cells: dict[str, float] = defaultdict(float)
-        counts: dict[str, int] = defaultdict(int)
-        for call in self.since(7 * weeks):
+        counts: Counter[str] = Counter()
+        for call in self.within_weeks(weeks):
             cell = f"{call['call_weekday']}|{call['call_hour']}"
             cells[cell] += (call["talk_sec"] + wrapup) if call["is_answered"] else 0.0
             counts[cell] += 1
-        if not cells or sum(cells.values()) == 0:
+        if sum(cells.values()) == 0:
             return
-        first = min(c["call_date"] for c in self.before)
-        seen = max(1, min(weeks, (self.day - first).days // 7))
+        seen = min(max((self.day - self.first_week).days // 7, 1), weeks)
         mean = sum(cells.values()) / len(cells)
         prior = param(self.params, "load_prior_weeks")
         low, high = (param(self.params, f"load_factor_{end}") for end in ("min", "max"))
@@ -130,8 +147,8 @@ class Monday:
         days = int(param(self.params, "late_booking_days"))
         calls = [
             c
-            for c in self.matured(days, self.lag)
-            if self.known_review(c)
+            for c in self.reviewed
+            if self.matured(c, days, self.lag)
             and c["is_target"]
             and not c["is_booked"]
             and not c["is_service_call"]
@@ -139,7 +156,7 @@ class Monday:
             and known_caller(c)
         ]
 
-        def late(call: Mapping[str, Any]) -> bool:
+        def late(call: Call) -> bool:
             return within(call, "next_booking_at", timedelta(days=days))
 
         other = param(self.params, "late_prior_other")
@@ -152,14 +169,7 @@ class Monday:
                 for group, third in grouped(second, lambda c: c["service_group"]).items():
                     self._rate("late_booking_rate", f"{key}|{group}", third, late, narrower)
 
-    def _rate(
-        self,
-        constant: str,
-        key: str,
-        calls: Calls,
-        hit: Callable[[Mapping[str, Any]], Any],
-        parent: float,
-    ) -> float:
+    def _rate(self, constant: str, key: str, calls: Calls, hit: Hit, parent: float) -> float:
         value = smoothed(sum(1 for c in calls if hit(c)), len(calls), parent, self.m)
         if calls:
             self.rows[constant, key] = Row(value, None, len(calls))
@@ -177,7 +187,7 @@ class Monday:
     def _nested(
         self, constant: str, calls: Calls, wide: str, narrow: str, hit: str, prior: float
     ) -> None:
-        def told(call: Mapping[str, Any]) -> bool:
+        def told(call: Call) -> bool:
             return bool(call[hit])
 
         rate = self._rate(constant, "all", calls, told, prior)
@@ -189,8 +199,9 @@ class Monday:
     def call_again(self) -> None:
         calls = [
             c
-            for c in self.matured(1, 0)
-            if c["direction"] == "in"
+            for c in self.window
+            if self.matured(c, 1)
+            and c["direction"] == "in"
             and not c["is_answered"]
             and not c["is_short_abandon"]
             and known_caller(c)
@@ -209,7 +220,7 @@ class Monday:
             return
         tickets = [float(c["service_ticket"]) for c in self.wanting if c["service_ticket"]]
         if tickets:
-            mean = (sum(tickets) + self.m * median) / (len(tickets) + self.m)
+            mean = smoothed(sum(tickets), len(tickets), median, self.m)
             self.rows["mean_ticket", "all"] = Row(mean, None, len(tickets))
         lost = [
             c
@@ -218,41 +229,58 @@ class Monday:
         ]
         if not lost:
             return
-        losses = [float(c["service_ticket"] or median) * self.avoidable(c) for c in lost]
+        losses = sum(float(c["service_ticket"] or median) * self.avoidable(c) for c in lost)
         share = self.value("booking_share", "all", param(self.params, "booking_share_prior"))
         prior = param(self.params, "late_prior_lead_no_record")
-        late = self.value("late_booking_rate", "lead_no_record", prior)
-        mean = float(np.mean(losses)) * share * (1 - late)
-        self.rows["loss_scale", "all"] = Row(
-            smoothed(len(lost) * mean, len(lost), 0.6 * median * share, self.m), None, len(lost)
-        )
+        stay = 1 - self.value("late_booking_rate", "lead_no_record", prior)
+        scale = share * smoothed(losses * stay, len(lost), 0.6 * median, self.m)
+        self.rows["loss_scale", "all"] = Row(scale, None, len(lost))
 
-    def avoidable(self, call: Mapping[str, Any]) -> float:
+    def avoidable(self, call: Call) -> float:
         refusal = refusal_class(call).lower()
         other = param(self.params, "avoidable_other_reason")
         return param(self.params, f"avoidable_{refusal}", other)
 
     def cross_sell(self) -> None:
-        """Of the callers of a group half a year ago: who needed another group since."""
-        days = timedelta(days=int(param(self.params, "cross_sell_days")))
+        """Of the calls about a group half a year ago: whose callers needed another one since."""
+        horizon = int(param(self.params, "cross_sell_days"))
+        oldest = self.day - timedelta(days=7 * self.weeks + horizon + 7)
         calls = [
             c
             for c in self.before
-            if self.day - 2 * days <= c["call_date"] < self.day - days
+            if c["week_start_date"] >= oldest
+            and self.matured(c, horizon)
             and self.known_review(c)
             and c["is_target"]
             and c["service_group"] != "unknown"
             and known_caller(c)
         ]
+
+        def other(call: Call) -> bool:
+            return within(call, "next_other_service_at", timedelta(days=horizon))
+
         prior = param(self.params, "cross_sell_prior")
+        wanted = Counter(c["next_other_service_group"] for c in calls if other(c))
         for group, some in grouped(calls, lambda c: c["service_group"]).items():
-            callers = {c["caller_key"] for c in some}
-            again = {c["caller_key"] for c in some if within(c, "next_other_service_at", days)}
             parent = affinity_prior(self.seeds.affinity.get(group, []), prior)
-            value = smoothed(len(again), len(callers), parent, self.m)
-            self.rows["cross_sell_any", group] = Row(value, None, len(callers))
+            self._rate("cross_sell_any", group, some, other, parent)
+            followed = Counter(c["next_other_service_group"] for c in some if other(c))
+            pairs = [
+                (count / len(some), count / len(some) / (wanted[name] / len(calls)), name)
+                for name, count in followed.items()
+            ]
+            self._suggest(group, pairs, len(some))
+
+    def _suggest(self, group: str, pairs: list[tuple[float, float, str]], n: int) -> None:
+        if n < param(self.params, "suggest_min_calls"):
+            return
+        least = param(self.params, "suggest_min_lift")
+        worth = sorted((-conf, name, lift) for conf, lift, name in pairs if lift >= least - 1e-12)
+        for rank, (conf, name, lift) in enumerate(worth[:SUGGESTIONS], start=1):
+            self.rows["cross_sell_suggest", f"{group}|{rank}"] = Row(-conf, lift, n, name)
 
     def checklists(self) -> None:
+        """The smallest count that 99 of 100 reviews of a checklist do not pass."""
         counted = [
             c
             for c in self.reviewed
@@ -261,25 +289,29 @@ class Monday:
         least = param(self.params, "checklist_min_reviews")
         for name, calls in grouped(counted, lambda c: c["checklist"] or "unknown").items():
             if len(calls) >= least:
-                most = float(np.percentile([c["checklist_items"] for c in calls], 99))
-                self.rows["checklist_max", name] = Row(most, None, len(calls))
+                counts = sorted(c["checklist_items"] for c in calls)
+                rank = next(i for i in range(1, len(counts) + 1) if 100 * i >= 99 * len(counts))
+                self.rows["checklist_max", name] = Row(counts[rank - 1], None, len(calls))
+
+    def score_means(self) -> None:
+        for outcome, calls in grouped(valid_scores(self.reviewed), lambda c: c["outcome"]).items():
+            mean = float(np.mean([own_scale(c) for c in calls]))
+            self.rows["score_mean", outcome] = Row(mean, None, len(calls))
 
 
-def known_caller(call: Mapping[str, Any]) -> bool:
+def known_caller(call: Call) -> bool:
     return call["caller_key"] is not None and not call["is_frequent_number"]
 
 
-def within(call: Mapping[str, Any], column: str, horizon: timedelta) -> bool:
+def within(call: Call, column: str, horizon: timedelta) -> bool:
     moment = call[column]
     return moment is not None and moment - call["call_started_at"] <= horizon
 
 
 def reference_of(calls: Calls, mondays: Iterable[date], seeds: Seeds) -> dict[tuple, Row]:
-    """(constant, key, as_of_date) -> row, for the Mondays and every batch of reviews."""
-    found: dict[tuple, Row] = {}
-    for day in sorted(mondays):
-        for (constant, key), row in Monday(calls, day, seeds).constants().items():
-            found[constant, key, day] = row
-    found.update(review_batches(calls))
-    add_score_means(found, calls, mondays, seeds)
-    return found
+    """(constant, key, as_of_date) -> row, for the Mondays."""
+    return {
+        (constant, key, day): row
+        for day in sorted(mondays)
+        for (constant, key), row in Monday(calls, day, seeds).constants().items()
+    }

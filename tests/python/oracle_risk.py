@@ -20,7 +20,7 @@ from oracle_base import (
     refusal_class,
 )
 from oracle_conversion import has_caller_history
-from oracle_quality import category_z, normalized_call_score, waited_over
+from oracle_quality import category_z, readable_score, waited_over
 
 CHURN_OUTCOMES = (
     "record",
@@ -82,6 +82,11 @@ def churn_risk_level(call: Call, params: Params, context: Context) -> Expected:
         kind="additive",
         base=param(params, "churn_base"),
         missing=frozenset(() if known else {"caller_history"}),
+        details={
+            "CANCELLED_BEFORE": (number(call, "cancellations_180d"), None),
+            "UNANSWERED_BEFORE": (number(call, "unanswered_7d"), None),
+            "LOYAL": (number(call, "bookings_180d"), None),
+        },
     )
 
 
@@ -129,6 +134,19 @@ def complaint_risk_flag(call: Call, params: Params, context: Context) -> Expecte
         reasons=reasons,
         kind="additive",
         base=0,
+        details={
+            "REPEAT_CALL": (
+                (number(call, "calls_in_72h") or 0) + 1,
+                param(params, "complaint_repeat_calls") + 1,
+            ),
+            "PROMISE_NOT_KEPT": (None, param(params, "complaint_promise_hours")),
+            "LOW_SCORE": (
+                readable_score(call, params, context),
+                param(params, "complaint_low_score_below"),
+            ),
+            "TALK_TOO_LONG": (talk, None),
+            "LONG_WAIT": (number(call, "await_sec"), None),
+        },
     )
 
 
@@ -176,7 +194,7 @@ def _dropped_trigger(call: Call, params: Params, context: Context) -> list[tuple
 def _talk_triggers(call: Call, params: Params, context: Context) -> list[tuple[str, float]]:
     points: list[tuple[str, float]] = []
     booked = flag(call, "is_booked")
-    score = normalized_call_score(call, params, context).value_numeric
+    score = readable_score(call, params, context)
     long_enough = (number(call, "talk_sec") or 0) >= param(params, "complaint_low_score_talk_sec")
     if score is not None and score < param(params, "complaint_low_score_below") and long_enough:
         points.append(("LOW_SCORE", param(params, "complaint_low_score")))

@@ -1,15 +1,14 @@
-"""Oracle of the constants learnt from reviewers' scores: batches of a day, means by outcome."""
+"""Oracle of the reviewers' marks: one scale for their means, and the batches of a day."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
-from oracle_base import Context, Row, param
-from oracle_quality import score_scale
+from oracle_base import Batch, Row, param
 from oracle_seeds import Seeds
 
 Calls = Sequence[Mapping[str, Any]]
@@ -33,44 +32,31 @@ def valid_scores(calls: Calls) -> list[Mapping[str, Any]]:
     ]
 
 
-def review_batches(calls: Calls) -> dict[tuple, Row]:
-    """Share of scores over 10 among the valid scores of a day of reviews."""
-    found: dict[tuple, Row] = {}
+def own_scale(call: Mapping[str, Any]) -> float:
+    """The mark by itself: above 10 it can only be of 0..100."""
+    raw = float(call["call_score_raw"])
+    return raw if raw > 10 else 10 * raw
+
+
+def review_batches(
+    calls: Calls, reference: Mapping[tuple[str, str, date], Row], seeds: Seeds
+) -> dict[date, Batch]:
+    """By day of the latest review: how many marks, of which scale, how far from usual."""
+    whole = param(seeds.default_params(), "batch_share_over_10")
+    found: dict[date, Batch] = {}
     for day, some in grouped(valid_scores(calls), lambda c: c["review_date"]).items():
         share = sum(1 for c in some if float(c["call_score_raw"]) > 10) / len(some)
-        found["review_batch", "scale", day] = Row(share, None, len(some))
+        monday = day - timedelta(days=day.weekday())
+        residuals = []
+        for call in some:
+            mean = reference.get(("score_mean", call["outcome"], monday))
+            if mean is not None and mean.value is not None:
+                raw = float(call["call_score_raw"])
+                residuals.append((raw if share >= whole else own_scale(call)) - mean.value)
+        found[day] = Batch(
+            len(some),
+            share,
+            len({c["operator_key"] for c in some} - {None}),
+            float(np.mean(residuals)) if residuals else None,
+        )
     return found
-
-
-def add_score_means(
-    found: dict[tuple, Row], calls: Calls, mondays: Iterable[date], seeds: Seeds
-) -> None:
-    """Mean of the valid scores on one scale, by outcome."""
-    params = seeds.default_params()
-    scored = [(call, scaled_score(call, params, found, seeds)) for call in valid_scores(calls)]
-    window = timedelta(weeks=int(param(params, "window_weeks")))
-    for day in mondays:
-        by_outcome: dict[str, list[float]] = defaultdict(list)
-        for call, score in scored:
-            called = call["call_date"]
-            if called is None or not day - window <= called < day or call["review_date"] >= day:
-                continue
-            by_outcome[call["outcome"]].append(score)
-        for outcome, values in by_outcome.items():
-            found["score_mean", outcome, day] = Row(float(np.mean(values)), None, len(values))
-
-
-def scaled_score(
-    call: Mapping[str, Any], params: Mapping[str, float | None], found: dict, seeds: Seeds
-) -> float:
-    """Metric 8 without the bias."""
-    raw, day = float(call["call_score_raw"]), call["review_date"]
-    batch = found.get(("review_batch", "scale", day))
-    factor, offset, _ = score_scale(raw, day, params, _calibrated(seeds), batch)
-    return min(max(raw * factor + offset, 0.0), 100.0)
-
-
-def _calibrated(seeds: Seeds) -> Context:
-    return Context(
-        as_of=datetime(1970, 1, 1), reference=lambda *_: None, calibration=seeds.calibration
-    )

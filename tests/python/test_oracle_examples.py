@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from oracle_base import Context, Expected, Row, flat_params, fold, profile_of_call
+from oracle_base import Batch, Context, Expected, Row, flat_params, fold, profile_of_call
 from oracle_conversion import affinity_prior
 from oracle_metrics import AUX_METRICS, RULE_METRICS, metrics_of_call
 from oracle_operational import queue_impact_index
@@ -261,7 +261,7 @@ def test_unknown_checklist_has_at_least_ten_items(seeds: Seeds) -> None:
     [(8, 0.0, 40, 80), (80, 0.9, 40, 80), (8, 0.9, 40, 8), (8, 0.1, 40, 80), (8, 0.0, 3, 80)],
 )
 def test_score_scale(seeds: Seeds, raw: float, share: float, n: int, value: float) -> None:
-    context = Context(AS_OF, one_row("review_batch", "scale", Row(share, None, n)))
+    context = Context(AS_OF, no_history, batches={CALL["review_date"]: Batch(n, share)})
     row = expected(seeds, "normalized_call_score", context=context, call_score_raw=raw)
     assert row.value_numeric == value
     assert ("SCALE_GUESS" in row.reasons) == (n < 5)

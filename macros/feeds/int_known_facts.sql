@@ -1,0 +1,22 @@
+{% macro int_known_facts_full_pass(start) %}
+    {% do return(date_batches('as_of_date', date_values(
+        "select distinct week_start_date from " ~ ref('int_week_facts')
+        ~ (" where week_start_date > '" ~ start ~ "'" if start else "") ~ " order by 1"
+    ))) %}
+{% endmacro %}
+
+
+{% macro int_known_facts_feeds() %}
+    {% do return({}) %}
+{% endmacro %}
+
+
+{# Weeks with calls whose Monday has not been looked back from yet. The others stay: they are frozen. #}
+{% macro int_known_facts_changes(relation) %}
+    {% do return(date_batches('as_of_date', date_values(
+        "select weeks.week_start_date from (select distinct week_start_date from "
+        ~ ref('int_week_facts') ~ ") as weeks left join " ~ relation
+        ~ " as known on weeks.week_start_date = known.as_of_date and known.fact = 'review_lag'"
+        ~ " where known.as_of_date is null order by 1"
+    ))) %}
+{% endmacro %}

@@ -1,0 +1,155 @@
+{{ config(
+    materialized='incremental',
+    unique_key=['as_of_date', 'fact', 'key_1', 'key_2', 'key_3'],
+    keys=['primary key (as_of_date, fact, key_1, key_2, key_3)'],
+    replaces_batches=true,
+    counts_changes=false,
+) }}
+
+with
+
+params as (
+
+    select * from {{ ref('int_rule_params') }} where profile_code = 'default_v1'
+
+),
+
+weeks as (
+
+    select as_of_date
+    from (select distinct week_start_date as as_of_date from {{ ref('int_week_facts') }}) as known_weeks
+    where {{ in_batch() }}
+
+),
+
+-- What was known on that Monday, weeks old. The longest look goes two windows back.
+dated_facts as (
+
+    select
+        weeks.as_of_date,
+        datediff(weeks.as_of_date, facts.week_start_date) / 7 as age_weeks,
+        facts.fact,
+        facts.key_1,
+        facts.key_2,
+        facts.key_3,
+        facts.n,
+        facts.hits,
+        facts.sum_1,
+        facts.sum_2
+
+    from weeks
+
+    cross join params
+
+    inner join {{ ref('int_week_facts') }} as facts
+        on facts.week_start_date < weeks.as_of_date
+        and facts.week_start_date >= date_sub(
+            weeks.as_of_date,
+            interval cast(7 * params.window_weeks + params.cross_sell_days + 7 as signed) day
+        )
+        and facts.known_week < weeks.as_of_date
+
+    {{ kept_apart() }}
+
+),
+
+-- About the 90th percentile of the delay, taken as normal.
+review_lags as (
+
+    select
+        weeks.as_of_date,
+        coalesce(delays.n, 0) as n,
+        case
+            when coalesce(delays.n, 0) < 20 then params.default_review_lag_days
+            else greatest(0, least(
+                params.max_review_lag_days,
+                ceiling(
+                    delays.mean + 1.2816 * sqrt(greatest(0, delays.mean_square - delays.mean * delays.mean))
+                )
+            ))
+        end as lag_days
+
+    from weeks
+
+    cross join params
+
+    left join (
+        select
+            dated_facts.as_of_date,
+            sum(dated_facts.n) as n,
+            sum(dated_facts.sum_1) * 1e0 / sum(dated_facts.n) as mean,
+            sum(dated_facts.sum_2) * 1e0 / sum(dated_facts.n) as mean_square
+        from dated_facts
+        cross join params
+        where dated_facts.fact = 'review_delay' and dated_facts.age_weeks <= params.window_weeks
+        group by dated_facts.as_of_date
+    ) as delays
+        on weeks.as_of_date = delays.as_of_date
+
+),
+
+-- Facts inside their windows. An outcome that takes days to show counts only from weeks old enough,
+-- the time that reviews take included.
+facts as (
+
+    select
+        dated_facts.as_of_date,
+        dated_facts.fact,
+        dated_facts.key_1,
+        dated_facts.key_2,
+        dated_facts.key_3,
+        sum(dated_facts.n) as n,
+        sum(dated_facts.hits) as hits,
+        sum(dated_facts.sum_1) * 1e0 as sum_1,
+        sum(dated_facts.sum_2) * 1e0 as sum_2
+
+    from dated_facts
+
+    cross join params
+
+    inner join review_lags
+        on dated_facts.as_of_date = review_lags.as_of_date
+
+    where case dated_facts.fact
+            when 'hour_load' then dated_facts.age_weeks <= params.load_weeks
+            when 'late_booking' then dated_facts.age_weeks <= params.window_weeks
+                and 7 * (dated_facts.age_weeks - 1) >= params.late_booking_days + review_lags.lag_days
+            when 'call_again' then dated_facts.age_weeks <= params.window_weeks
+                and 7 * (dated_facts.age_weeks - 1) >= params.contact_hours / 24
+            when 'cross_sell' then 7 * (dated_facts.age_weeks - 1) >= params.cross_sell_days
+            else dated_facts.age_weeks <= params.window_weeks
+        end
+
+    group by
+        dated_facts.as_of_date, dated_facts.fact,
+        dated_facts.key_1, dated_facts.key_2, dated_facts.key_3
+
+    union all
+
+    select as_of_date, 'review_lag', '', '', '', n, 0, lag_days, 0
+    from review_lags
+
+    union all
+
+    select
+        weeks.as_of_date, 'history_weeks', '', '', '', 0, 0,
+        datediff(weeks.as_of_date, first_week.week_start_date) / 7, 0
+    from weeks
+    cross join (
+        select min(week_start_date) as week_start_date from {{ ref('int_week_facts') }}
+    ) as first_week
+
+)
+
+select
+    as_of_date,
+    cast(fact as char(32)) as fact,
+    key_1,
+    key_2,
+    key_3,
+    n,
+    hits,
+    coalesce(sum_1, 0) as sum_1,
+    coalesce(sum_2, 0) as sum_2
+
+from facts
