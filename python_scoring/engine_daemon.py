@@ -20,12 +20,13 @@ PID_FILE = "daemon.pid"
 READY = "ready"
 POLL_SECONDS = 0.2
 # Set at each start. The engine's own defaults end a statement after 10 seconds, put the clock
-# on +08:00 and write a busy log.
+# on +08:00, write a busy log and give one statement too little memory for all metrics at once.
 SETTINGS = (
     "set global time_zone = '+00:00'",
     "set global ob_query_timeout = 7200000000",
     "set global ob_trx_timeout = 86400000000",
     "alter system set syslog_level = 'ERROR'",
+    "alter system set query_memory_limit_percentage = 100",
 )
 
 

@@ -102,7 +102,7 @@
 {% endmacro %}
 
 
-{# The seeds behind the model, up to the next incremental table. #}
+{# The seeds behind the model, up to the tables that tell their changes themselves. #}
 {% macro seeds_behind() %}
     {% set seeds = [] %}
     {% set seen = [] %}
@@ -115,7 +115,7 @@
             {% set node = graph.nodes[id] %}
             {% if node.resource_type == 'seed' %}
                 {% do seeds.append(node) %}
-            {% elif node.config.materialized != 'incremental' %}
+            {% elif node.config.materialized != 'incremental' or not node.config.get('counts_changes', true) %}
                 {% do queue.extend(node.depends_on.nodes) %}
             {% endif %}
         {% endif %}
@@ -139,16 +139,6 @@
         {% do contents.append(seed.name ~ ' ' ~ row[0] ~ ' ' ~ row[1]) %}
     {% endfor %}
     {% do return(contents | join(', ')) %}
-{% endmacro %}
-
-
-{# What the seeds' files hold: the same on every engine, for lm_versions. #}
-{% macro seed_checksums() %}
-    {% set checksums = [] %}
-    {% for seed in seeds_behind() %}
-        {% do checksums.append(seed.name ~ ' ' ~ seed.checksum.checksum) %}
-    {% endfor %}
-    {% do return(checksums | join(', ')) %}
 {% endmacro %}
 
 

@@ -1,12 +1,39 @@
 {# The three aux metrics: labels and inputs, no numbers. #}
 
-{# What the rules are: the seeds behind them and the SQL they are computed with. #}
-{% macro rules_hash() -%}
-    {{ local_md5(tojson(rule_metrics()) | replace(as_of_text(), '')) }}
-{%- endmacro %}
+{# What computes the metrics: the macros as they come out, and the files of the models around them. #}
+{% macro rules_hash() %}
+    {% if not execute %}{% do return('') %}{% endif %}
+    {% set parts = [tojson(rule_metrics()) | replace(as_of_text(), '')] %}
+    {% for name in ['int_week_facts', 'int_known_facts', 'lm_reference', 'int_review_batches', 'lm_value'] %}
+        {% set node = graph.nodes.get('model.operabot_lm.' ~ name) %}
+        {% if node %}{% do parts.append(node.checksum.checksum) %}{% endif %}
+    {% endfor %}
+    {% do return(local_md5(parts | join(' '))) %}
+{% endmacro %}
+
+
+{# What the rules are fed with: every seed but the dictionaries, which are for readers. #}
+{% macro seeds_hash() %}
+    {% if not execute %}{% do return('') %}{% endif %}
+    {% set parts = [] %}
+    {% for node in graph.nodes.values() | selectattr('resource_type', 'equalto', 'seed') %}
+        {% if node.name not in ['lm_metric_dictionary', 'lm_reason_dictionary', 'lm_versions'] %}
+            {% do parts.append(node.name ~ ' ' ~ node.checksum.checksum) %}
+        {% endif %}
+    {% endfor %}
+    {% do return(local_md5(parts | sort | join(' '))) %}
+{% endmacro %}
+
+
+{# dbt run-operation print_version: the line for seeds/lm_versions.csv after a change of the rules. #}
+{% macro print_version() %}
+    {{ print(var('lm_version') ~ ',' ~ rules_hash() ~ ',' ~ seeds_hash() ~ ','
+        ~ modules.datetime.date.today() ~ ',what has changed') }}
+{% endmacro %}
+
 
 {% macro lm_version_json() -%}
-    concat('{"v":1,"status":"ok","rules_hash":"{{ rules_hash() }}","seeds_hash":"{{ local_md5(seed_checksums()) }}"}')
+    '{"v":1,"status":"ok","rules_hash":"{{ rules_hash() }}","seeds_hash":"{{ seeds_hash() }}"}'
 {%- endmacro %}
 
 {% macro calc_profile_json() -%}

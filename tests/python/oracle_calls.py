@@ -8,6 +8,7 @@ blocks"), as the lead's specification narrows them.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -233,6 +234,7 @@ def own_facts(call: Raw, review: Raw | None, seeds: Seeds, offset: timedelta) ->
         "operator_name": operator_name or "unknown",
         "source_channel": text("utm_source_by_number") or "unknown",
         "service_id": _int(review.get("requested_service_id")),
+        "service_name": normalised(review.get("requested_service_name")) or "unknown",
         "service_group": service.group,
         "service_ticket": service.ticket,
         "service_recurrence": service.recurrence,
@@ -295,10 +297,16 @@ def calls_of(
     history: Iterable[Raw], scores: Iterable[Raw], seeds: Seeds, utc_offset: str = "+03:00"
 ) -> list[dict[str, Any]]:
     """fct_call as dicts by history_id; `caller_key` is the number itself, not its hash."""
+    scores = list(scores)
     reviews = latest_reviews(scores)
+    counts = Counter(int(row["history_id"]) for row in scores)
     offset = offset_of(utc_offset)
     rows = [
-        own_facts(call, reviews.get(int(call["history_id"])), seeds, offset) for call in history
+        {
+            **own_facts(call, reviews.get(int(call["history_id"])), seeds, offset),
+            "review_count": counts[int(call["history_id"])],
+        }
+        for call in history
     ]
     rows.sort(key=lambda row: row["history_id"])
     return add_contacts(rows)

@@ -138,6 +138,9 @@ def compare_calls(oracle: Sequence[Record], database: Sequence[Record]) -> Misma
     for history_id in sorted(set(ours) & set(theirs)):
         mine, other = ours[history_id], theirs[history_id]
         key, number = plain(other.get("caller_key")), mine["caller_key"]
+        contact = key if key is not None else f"#{history_id}"
+        if other["contact_key"] != contact:
+            found.add("fct_call.contact_key", f"call {history_id}", contact, other["contact_key"])
         if hashes.setdefault(number, key) != key or numbers.setdefault(key, number) != number:
             found.add("fct_call.caller_key", f"call {history_id}", number, key)
         for column in columns & set(mine) - {"caller_key"}:
@@ -152,7 +155,7 @@ def same_cell(column: str, ours: Any, theirs: Any) -> bool:
     theirs = plain(theirs)
     if column == "unknown_labels":
         return (ours or "") == (theirs or "")
-    if column in ("operator_name", "operator_key"):
+    if column in ("operator_name", "operator_key", "service_name"):
         return normalised(ours) == normalised(theirs)
     if column == "days_since_last_call" and isinstance(theirs, int) and ours is not None:
         return math.floor(ours) == theirs
@@ -284,7 +287,10 @@ def compare_values(
                 found.add(f"{metric}: row", where, "there", None)
                 continue
             told = json.loads(plain(row["value_json"]) or "{}")
-            differing = differences(expected[metric], row, told)
+            differing = differences(expected[metric], row, told) + own_differences(row, told)
+            if row["lm_version"] != lm_version or row["call_score_id"] != call["call_score_id"]:
+                told_apart = (row["lm_version"], row["call_score_id"])
+                differing.append(("keys", (lm_version, call["call_score_id"]), told_apart))
             if metric in RULE_METRICS:
                 differing += reference_differences(expected[metric], call, context, told)
             if metric == "feature_pack":
@@ -354,6 +360,47 @@ def differences(expected: Expected, row: Record, told: Record) -> list[Differenc
             tolerance = EXTRA_ABS.get(name, 1e-4)
             check(name, value, other, same(value, other, abs_tol=tolerance))
     return found
+
+
+def own_differences(row: Record, told: Record) -> list[Difference]:
+    """Whether a row explains itself: its reasons, in their order, make its value."""
+    value, kind = plain(row["value_numeric"]), told.get("kind")
+    points = [float(reason["points"]) for reason in told.get("reasons", [])]
+    found: list[Difference] = []
+    if value is None or kind is None:
+        return found
+    if kind == "factors":
+        whole = math.prod(points)
+        if not same(whole, told["product"], rel=1e-6, abs_tol=1e-4):
+            found.append(("product", whole, told["product"]))
+        if not same(linked(told), value, rel=0, abs_tol=VALUE_ABS + link_error(told)):
+            found.append(("link", linked(told), value))
+        return found
+    total = told["base"] + sum(points)
+    if not same(total, value, rel=0, abs_tol=1e-6):
+        found.append(("sum", total, value))
+    ordered = [abs(p) for p in points[:KEPT_REASONS]]
+    if ordered != sorted(ordered, reverse=True):
+        found.append(("order", sorted(ordered, reverse=True), ordered))
+    return found
+
+
+def link_error(told: Record) -> float:
+    """How far four decimals of product and scale can move 100 p / (p + s)."""
+    if told["link"] != "ratio" or not told["product"]:
+        return 0.0
+    return 25 * 0.5e-4 * (1 / float(told["product"]) + 1 / float(told["scale"]))
+
+
+def linked(told: Record) -> float:
+    """The value of a product of factors, by the link that the row names."""
+    whole = float(told["product"])
+    if told["link"] == "identity":
+        return whole
+    scale = float(told["scale"])
+    if told["link"] == "saturation":
+        return 100 * (1 - math.exp(-whole / scale))
+    return 100 * whole / (whole + scale)
 
 
 def same_suggestions(ours: Sequence[Row], theirs: Sequence[Record]) -> bool:

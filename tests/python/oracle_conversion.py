@@ -181,7 +181,8 @@ def _lost_missed_call(call: Call, params: Params, context: Context) -> Expected:
         ("MISSED_NO_CONTACT", 1.0),
     ]
     expected = _loss(call, params, context, factors)
-    expected.status, expected.missing = "partial", None
+    unpriced = set() if context.median_ticket is not None else {"ticket"}
+    expected.status, expected.missing = "partial", frozenset({"outcome", *unpriced})
     return expected
 
 

@@ -215,9 +215,8 @@ class Monday:
         )
 
     def money(self) -> None:
-        median = self.seeds.median_ticket
-        if median is None:
-            return
+        # Without any price a loss is one call.
+        median = 1.0 if self.seeds.median_ticket is None else self.seeds.median_ticket
         tickets = [float(c["service_ticket"]) for c in self.wanting if c["service_ticket"]]
         if tickets:
             mean = smoothed(sum(tickets), len(tickets), median, self.m)

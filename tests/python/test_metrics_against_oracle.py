@@ -95,7 +95,10 @@ def sources(data_set: str) -> list[Source]:
 
 
 def changed(seeds: Seeds) -> tuple[Seeds, list[tuple[str, tuple[Any, ...]]]]:
-    """The seeds of the data set `old`, and the statements that make them so in the database."""
+    """The seeds of the data set `old`, and the statements that make them so in the database.
+
+    A bias of the batches, a calibrated week, a newer checklist, losses by cancellations, no prices.
+    """
     params = [
         {**row, "value": CHANGED_PARAMS.get(row["param"], row["value"])} for row in seeds.params
     ]
@@ -110,6 +113,7 @@ def changed(seeds: Seeds) -> tuple[Seeds, list[tuple[str, tuple[Any, ...]]]]:
             " (valid_from, valid_to, scale, score_offset) values (%s, %s, %s, %s)",
             CALIBRATED,
         ),
+        ("update {}.lm_services set avg_ticket = null", ()),
         *(
             (
                 "insert into {}.lm_checklist (checklist, item_no, weight, valid_from)"
@@ -124,7 +128,11 @@ def changed(seeds: Seeds) -> tuple[Seeds, list[tuple[str, tuple[Any, ...]]]]:
         checklist: [*seeds.checklists[checklist], (since, list(weights))],
     }
     calibration = [*seeds.calibration, CALIBRATED]
-    new = replace(seeds, params=params, calibration=calibration, checklists=checklists)
+    free = {
+        name: {key: replace(service, ticket=None) for key, service in getattr(seeds, name).items()}
+        for name in ("services_by_id", "services_by_name", "services_by_speciality")
+    }
+    new = replace(seeds, params=params, calibration=calibration, checklists=checklists, **free)
     return new, statements
 
 

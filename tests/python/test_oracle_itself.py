@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from oracle_base import KEPT_REASONS, Context, Expected, flat_params, fold, profile_of_call
 from oracle_calls import calls_of, latest_reviews, outside_number, readable_score
 from oracle_compare import FEATURES, compare_calls, compare_values, derived_features
+from oracle_conversion import loss_scale
 from oracle_metrics import metrics_of_call
 from oracle_reference import Monday, reference_of
 from oracle_risk import BLAMING
@@ -331,6 +333,7 @@ def as_stored(
         "missing": sorted(row.missing or ()),
         **row.extras,
     }
+    told |= factors_of(metric, row, call, context)
     if "suggest" in told:
         told["suggest"] = [
             {"group": one.label, "confidence": one.value, "lift": one.spread, "n": one.n}
@@ -349,12 +352,28 @@ def as_stored(
     told = {name: value for name, value in told.items() if value is not None}
     return {
         "history_id": call["history_id"],
+        "call_score_id": call["call_score_id"],
+        "lm_version": "lm_test",
         "metric_code": metric,
         "value_numeric": row.value_numeric,
         "value_label": row.value_label,
         "calc_method": row.method,
         "value_json": json.dumps(told),
     }
+
+
+def factors_of(
+    metric: str, row: Expected, call: dict[str, Any], context: Context
+) -> dict[str, Any]:
+    if row.kind != "factors":
+        return {}
+    told: dict[str, Any] = {"product": prod(row.reasons.values()), "link": "identity"}
+    if metric == "queue_impact_index":
+        told |= {"link": "saturation", "scale": 180}
+    if metric == "lost_opportunity_score":
+        params = flat_params(SEEDS.params, "default_v1")
+        told |= {"link": "ratio", "scale": loss_scale(call, params, context)}
+    return told
 
 
 def details(row: Expected, code: str) -> dict[str, Any]:
@@ -379,9 +398,12 @@ def test_comparison_finds_what_differs_and_nothing_else() -> None:
     assert compared(values) == {}
     speed = next(row for row in values if row["value_numeric"] == 100)
     speed["value_numeric"] = 99.9
-    assert compared(values) == {f"{speed['metric_code']}: value": 1}
+    code = speed["metric_code"]
+    assert compared(values) == {f"{code}: value": 1, f"{code}: sum": 1}
 
-    changed = [dict(call) for call in calls]
+    changed = [
+        {**call, "contact_key": call["caller_key"] or f"#{call['history_id']}"} for call in calls
+    ]
     assert not compare_calls(calls, changed)
     changed[7]["is_booked"] = 1 - changed[7]["is_booked"]
     assert compare_calls(calls, changed).counts == {"fct_call.is_booked": 1}

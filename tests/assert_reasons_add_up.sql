@@ -1,0 +1,52 @@
+-- Base and points come to the value; factors multiply to the product, and the link makes the value of it.
+{%- set places = range(0, 6) %}
+
+with
+
+numbers as (
+
+    select
+        history_id,
+        metric_code,
+        value_numeric,
+        json_unquote(json_extract(value_json, '$.kind')) as kind,
+        json_unquote(json_extract(value_json, '$.link')) as link,
+        json_extract(value_json, '$.base') * 1e0 as base,
+        json_extract(value_json, '$.product') * 1e0 as product,
+        json_extract(value_json, '$.scale') * 1e0 as scale
+        {%- for place in places %},
+        json_extract(value_json, '$.reasons[{{ place }}].points') * 1e0 as points_{{ place }}
+        {%- endfor %}
+
+    from {{ ref('lm_value') }}
+
+    where value_numeric is not null
+        and metric_group <> 'forecast'
+
+),
+
+recomputed as (
+
+    select
+        numbers.*,
+        case
+            when kind in ('additive', 'lookup') then base
+                {%- for place in places %} + coalesce(points_{{ place }}, 0){% endfor %}
+            when link = 'identity' then product
+            when link = 'saturation' then 100 * (1 - exp(-product / scale))
+            when link = 'ratio' then 100 * product / (product + scale)
+        end as value_by_reasons,
+        {% for place in places %}coalesce(points_{{ place }}, 1){{ ' * ' if not loop.last }}{% endfor %}
+            as product_by_reasons
+
+    from numbers
+
+)
+
+select *
+
+from recomputed
+
+where value_by_reasons is null
+    or abs(value_by_reasons - value_numeric) > 0.001
+    or (kind = 'factors' and abs(product_by_reasons - product) > 0.001)
