@@ -20,6 +20,8 @@ weeks as (
     from (select distinct week_start_date as as_of_date from {{ ref('int_week_facts') }}) as known_weeks
     where {{ in_batch() }}
 
+    {{ kept_apart() }}
+
 ),
 
 -- What was known on that Monday, weeks old. The longest look goes two windows back.
@@ -85,6 +87,8 @@ review_lags as (
         group by dated_facts.as_of_date
     ) as delays
         on weeks.as_of_date = delays.as_of_date
+
+    {{ kept_apart() }}
 
 ),
 
