@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -99,16 +99,28 @@ def _one_call(probe: Probe, target: Target, first_day: str) -> Iterator[str]:
     ):
         value = " ".join(str(part) for part in (number, label) if part is not None)
         yield f"  {metric}: {value or 'no value'}"
-        for code in reason_codes(document):
-            russian, english = sentences.get((metric, code), (code, code))
-            yield f"      {russian}"
-            yield f"      {english}"
+        for code, numbers in reasons(document):
+            for sentence in sentences.get((metric, code), (code,)):
+                yield f"      {with_numbers(sentence, numbers)}"
 
 
-def reason_codes(document: str | None) -> list[str]:
-    """The reasons' codes in a value_json, whether they are plain codes or objects with points."""
-    reasons: list[Any] = (json.loads(document) if document else {}).get("reasons") or []
-    return [str(reason["code"] if isinstance(reason, dict) else reason) for reason in reasons]
+def reasons(document: str | None) -> list[tuple[str, dict[str, float]]]:
+    """Code and numbers (points, value, ref) of each reason in a value_json."""
+    found: list[dict[str, Any]] = (json.loads(document) if document else {}).get("reasons") or []
+    return [
+        (str(reason["code"]), {name: float(reason[name]) for name in reason if name != "code"})
+        for reason in found
+    ]
+
+
+def with_numbers(sentence: str, numbers: Mapping[str, float]) -> str:
+    """The sentence with {value}, {ref} and {points} filled in, and its points behind it if
+    it does not tell them: "... (+35)"."""
+    text = sentence
+    for name, number in numbers.items():
+        text = text.replace(f"{{{name}}}", f"{number:.4g}" if number % 1 else f"{number:.0f}")
+    points = numbers.get("points", 0)
+    return text if "{points}" in sentence or not points else f"{text} ({points:+.4g})"
 
 
 def _table(target: Target, name: str) -> str:

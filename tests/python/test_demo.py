@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from conftest import TestTarget
 
-from python_scoring.demo_summary import reason_codes, summary
+from python_scoring.demo_summary import reasons, summary, with_numbers
 from python_scoring.findings import Probe
 
 TABLES = (
@@ -49,8 +49,8 @@ def test_summary_of_a_small_week(target: TestTarget) -> None:
         "conversion 50.0 %",
         "one call: 2, 2026-03-10 11:00:00, waited 30 s, talked 90 s, lead_no_record",
         "lost_opportunity_score: 62.5000 high",
-        "Не было времени",
-        "No free time",
+        "Не было времени (+30)",
+        "No free time (+30)",
     ):
         assert line in lines, shown
 
@@ -64,14 +64,25 @@ def test_calls_of_others_are_left_alone(target: TestTarget) -> None:
 
 
 @pytest.mark.parametrize(
-    ("document", "codes"),
+    ("document", "expected"),
     [
         (None, []),
         ("{}", []),
         ('{"reasons": []}', []),
-        ('{"reasons": ["A", "B"]}', ["A", "B"]),
-        ('{"reasons": [{"code": "A", "points": -5.0}]}', ["A"]),
+        ('{"reasons": [{"code": "A", "points": -5.0}]}', [("A", {"points": -5.0})]),
     ],
 )
-def test_reason_codes_in_both_forms(document: str | None, codes: list[str]) -> None:
-    assert reason_codes(document) == codes
+def test_reasons(document: str | None, expected: list[tuple[str, dict[str, float]]]) -> None:
+    assert reasons(document) == expected
+
+
+@pytest.mark.parametrize(
+    ("sentence", "shown"),
+    [
+        ("Waited {value} s, norm {ref} s", "Waited 40 s, norm 20 s (-50)"),
+        ("Chance {points}", "Chance -50"),
+        ("Missed", "Missed (-50)"),
+    ],
+)
+def test_sentences_with_their_numbers(sentence: str, shown: str) -> None:
+    assert with_numbers(sentence, {"points": -50.0, "value": 40.0, "ref": 20.0}) == shown
