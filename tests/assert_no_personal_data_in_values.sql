@@ -12,23 +12,53 @@ names as (
     select distinct service_name from {{ ref('fct_call') }}
     where service_name not regexp '[^ -~]' and length(service_name) > 3 and service_name <> 'unknown'
 
+),
+
+-- Few are left when their numbers are taken out.
+texts as (
+
+    select distinct
+        metric_code,
+        regexp_replace(value_json, '[0-9.:-]+', '') as value_text
+
+    from {{ ref('lm_value') }}
+
 )
 
 select
+    history_id,
+    metric_code,
+    'looks like a number, an address or a name' as problem
+
+from {{ ref('lm_value') }}
+
+where value_json regexp '[^ -~]'
+    or value_label regexp '[^ -~]'
+    or value_json like '%@%'
+    or value_label like '%@%'
+    or (metric_code <> 'lm_version' and value_json regexp '[0-9]{10}')
+    or value_label regexp '[0-9]{7}'
+
+union all
+
+select
+    null as history_id,
+    texts.metric_code,
+    'holds the name of an operator or a service' as problem
+
+from texts
+
+inner join names
+    on instr(texts.value_text, concat('"', names.name, '"')) > 0
+
+union all
+
+select
     lm_value.history_id,
-    lm_value.metric_code
+    lm_value.metric_code,
+    'is the name of an operator or a service' as problem
 
 from {{ ref('lm_value') }} as lm_value
 
-where lm_value.value_json regexp '[^ -~]'
-    or lm_value.value_label regexp '[^ -~]'
-    or lm_value.value_json like '%@%'
-    or lm_value.value_label like '%@%'
-    or (lm_value.metric_code <> 'lm_version' and lm_value.value_json regexp '[0-9]{10}')
-    or lm_value.value_label regexp '[0-9]{7}'
-    or exists (
-        select 1
-        from names
-        where instr(lm_value.value_json, concat('"', names.name, '"')) > 0
-            or lm_value.value_label = names.name
-    )
+inner join names
+    on lm_value.value_label = names.name

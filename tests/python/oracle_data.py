@@ -95,15 +95,19 @@ def records(frame: Any) -> Iterable[Row]:
     return (dict(zip(columns, row, strict=True)) for row in simulate.plain_rows(frame))
 
 
-def year_source(seed: int, calls: int, begin: datetime, days: int) -> Source:
-    """Regular callers who go from one service to the next, and are reviewed within days."""
+def year_source(seed: int, calls: int, begin: datetime, weeks: int) -> Source:
+    """Regular callers who go from one service to the next, and are reviewed within days.
+
+    Only every third week has calls: each costs a run of all the constants.
+    """
     rng = random.Random(seed)
     history: list[Row] = []
     scores: list[Row] = []
     callers = [
         (f"+7905{rng.randrange(10**7):07d}", rng.choice(PATHS)[0]) for _ in range(calls // 8)
     ]
-    starts = sorted(rng.uniform(0, days * 86_400) for _ in range(calls))
+    busy = range(0, weeks, 3)
+    starts = sorted((7 * rng.choice(busy) + rng.uniform(0, 7)) * 86_400 for _ in range(calls))
     for history_id, offset in enumerate(starts, start=1):
         who = rng.randrange(len(callers))
         phone, service = callers[who]

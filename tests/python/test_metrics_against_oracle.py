@@ -39,7 +39,7 @@ from python_scoring import project
 from python_scoring.source_tables import create_source_tables
 
 HOSTILE_CALLS = 1_000
-YEAR_CALLS = 1_500
+YEAR_CALLS = 1_200
 TABLES = (
     "call_history",
     "call_scores",
@@ -122,7 +122,7 @@ def sources(data_set: str) -> list[Source]:
         return [Source(*hostile_source(11, HOSTILE_CALLS, score_as_text=True))]
     parts = (
         example_cases().source,
-        year_source(3, YEAR_CALLS, begin=datetime(2024, 1, 22), days=410),
+        year_source(3, YEAR_CALLS, begin=datetime(2024, 1, 22), weeks=58),
         simulated_source(45, date(2025, 1, 26), seed=7),
         Source(*hostile_source(7, HOSTILE_CALLS)),
     )
