@@ -11,14 +11,15 @@
 {% endmacro %}
 
 
-{# Weeks of changed calls. A call that moved to another week is left to the sweep: starts are not edited. #}
+{# Weeks of changed calls, the weeks they left included. #}
 {% macro int_week_facts_changes(relation) %}
     {% set calls = ref('fct_call') %}
     {% set newest = newest_change(calls) %}
+    {% set unseen = "change_id > " ~ watermark('int_week_facts', 'fct_call').position %}
     {% set batches = date_batches('week_start_date', date_values(
-        "select distinct week_start_date from " ~ calls ~ " where change_id > "
-        ~ watermark('int_week_facts', 'fct_call').position
-        ~ " and week_start_date is not null order by 1"
+        "select week_start_date from " ~ calls ~ " where " ~ unseen ~ " and week_start_date is not null"
+        ~ " union select previous_week_start_date from " ~ calls
+        ~ " where " ~ unseen ~ " and previous_week_start_date is not null order by 1"
     )) %}
     {% if batches %}
         {% do batches[-1].update({'feed': 'fct_call', 'position': newest}) %}

@@ -48,7 +48,7 @@
         "select change_id, count(*) from " ~ relation ~ " where change_id > "
         ~ watermark(model_name, relation.identifier).position ~ " group by change_id order by change_id"
     ).rows %}
-        {% if not runs or ns.rows + row[1] > var('lm_batch_calls') %}
+        {% if not runs or ns.rows + row[1] > var('lm_batch_calls') | int %}
             {% do runs.append({'low': row[0] | int, 'high': row[0] | int}) %}
             {% set ns.rows = row[1] %}
         {% else %}

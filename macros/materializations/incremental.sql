@@ -12,7 +12,7 @@
     Config: unique_key (list), keys (DDL lines), foreign_keys {name: [column, source, its column]}, counts_changes (the table numbers
     its changes, for the models after it), remembered_columns (kept as previous_...), json_columns,
     unwritten_columns (filled by the database), uncompared_columns (written with a change, never its reason),
-    more_columns (macro that names columns beside the yml's),
+    changes_in_full_pass (false: the full pass reads what is new anyway), more_columns (macro that names columns beside the yml's),
     replaces_batches (a batch's old rows go first: for aggregates, whose rows may vanish).
 
     Which rows are read is told by three macros for a model m, in macros/feeds: m_full_pass(start) and
@@ -65,14 +65,16 @@
     {% endif %}
 
     {% set ns = namespace(rows=0, done=0, left=0) %}
+    {# What is new comes first: a long full pass, spread by lm_max_batches, must not hold it up. #}
+    {% if not is_full_pass or config.get('changes_in_full_pass', true) %}
+        {% do write_batches(relation, context[name ~ '_changes'](relation), none, ns) %}
+    {% endif %}
     {% if is_full_pass %}
-        {% do write_batches(relation, context[name ~ '_full_pass']((none if restarts else pass.cursor_key) or none), fingerprint, ns) %}
+        {% set start = (none if restarts else pass.cursor_key) or none %}
+        {% do write_batches(relation, context[name ~ '_full_pass'](start), fingerprint, ns) %}
         {% if not ns.left %}
             {% do set_watermark(name, 'full_pass', 0, none, fingerprint) %}
         {% endif %}
-    {% endif %}
-    {% if not is_full_pass or config.get('changes_follow_full_pass', true) %}
-        {% do write_batches(relation, context[name ~ '_changes'](relation), none, ns) %}
     {% endif %}
     {% if ns.left %}
         {{ log(name ~ ": " ~ ns.left ~ " batches are left for the next run (lm_max_batches)", info=true) }}
@@ -94,6 +96,11 @@
     {% do run_query("commit") %}
     {% do run_query("set session transaction isolation level read committed") %}
     {% do run_query("set time_zone = '" ~ var('utc_offset') ~ "'") %}
+    {% if 'oceanbase' in first_value("select lower(version())") %}
+        {# Its statements end after ten seconds otherwise. #}
+        {% do run_query("set ob_query_timeout = 7200000000") %}
+        {% do run_query("set ob_trx_timeout = 86400000000") %}
+    {% endif %}
     {% do run_query("set session innodb_lock_wait_timeout = " ~ var('lm_lock_wait_sec')) %}
     {% do run_query(
         "insert ignore into " ~ run_table('lm_watermark') ~ " (model_name, feed) values ('" ~ model.name ~ "', 'lock')"

@@ -88,6 +88,9 @@
             {% do added.append(name) %}
         {% endif %}
     {% endfor %}
+    {% for name, data_type in bookkeeping_columns().items() if name not in present %}
+        {% do run_query("alter table " ~ relation ~ " add column " ~ name ~ " " ~ data_type) %}
+    {% endfor %}
     {% do return(added | length > 0) %}
 {% endmacro %}
 

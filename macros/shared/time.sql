@@ -6,6 +6,9 @@
 {% macro as_of_text() -%}
     {%- if var('as_of') -%}
         {%- set text = var('as_of') | string | replace('T', ' ') -%}
+        {%- if not modules.re.match('^\\d{4}-\\d\\d-\\d\\d( \\d\\d:\\d\\d:\\d\\d)?$', text) -%}
+            {{ exceptions.raise_compiler_error("The var as_of is '" ~ text ~ "': write it as '2026-03-31 23:59:59'.") }}
+        {%- endif -%}
         {{- text if text | length > 10 else text ~ ' 00:00:00' -}}
     {%- else -%}
         {%- set offset = utc_offset_seconds() | int -%}

@@ -9,7 +9,7 @@
     ],
     remembered_columns=['contact_key'],
     needs_caller_salt=true,
-    changes_follow_full_pass=false,
+    changes_in_full_pass=false,
     parent='stg_call_history',
 ) }}
 

@@ -1,6 +1,7 @@
 {{ config(
     materialized='incremental',
     unique_key=['as_of_date', 'fact', 'key_1', 'key_2', 'key_3'],
+    changes_in_full_pass=false,
     keys=['primary key (as_of_date, fact, key_1, key_2, key_3)'],
     replaces_batches=true,
     counts_changes=false,

@@ -1,6 +1,7 @@
 {{ config(
     materialized='incremental',
     unique_key=['constant_code', 'constant_key', 'as_of_date'],
+    changes_in_full_pass=false,
     keys=[
         'primary key (constant_code, constant_key, as_of_date)',
         'key idx_lm_reference_change (change_id)',
