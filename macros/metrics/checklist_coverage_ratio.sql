@@ -32,6 +32,7 @@
         ],
         'missing': {'checklist': "is_checklist_known = 0"},
         'label': three_levels('checklist'),
+        'ref_n': "case when is_checklist_known = 0 then checklist_n end",
         'extras': [
             json_number_pair('lo', 'checklist_coverage_lo'),
             json_number_pair('hi', 'checklist_coverage_hi'),

@@ -86,6 +86,7 @@
         'reasons': reasons,
         'cap': {'code': 'NO_CLINIC_TRIGGER', 'limit': 'params.complaint_no_blame_cap'},
         'clamp': true,
+        'ref_n': 'category_talk_n',
         'label': "case when {value} >= params.complaint_flag_from then 'true' else 'false' end",
     }) %}
 {% endmacro %}

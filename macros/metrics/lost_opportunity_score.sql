@@ -56,6 +56,7 @@
         },
         'label': three_levels('lost'),
         'extras': [json_number_pair('loss_rub', 'round({total}, 2)')],
+        'ref_n': "case when " ~ is_loss ~ " or " ~ is_open_missed ~ " then booking_n end",
         'method': "case when " ~ is_loss ~ " or " ~ is_open_missed ~ " then 'empirical_bayes' else 'rule' end",
     }) %}
 {% endmacro %}

@@ -81,5 +81,6 @@
             'score': "score is null",
         },
         'label': three_levels('script'),
+        'ref_n': 'category_talk_n',
     }) %}
 {% endmacro %}

@@ -183,7 +183,7 @@ facts as (
     union all
 
     select week_start_date, review_week, 'checklist' as fact, coalesce(checklist, 'unknown'),
-        cast(checklist_items as char(8)), '', count(*), 0, 0, 0
+        cast(checklist_items as char(16)), '', count(*), 0, 0, 0
     from calls
     where is_reviewed = 1 and checklist_items >= 0
     group by week_start_date, review_week, coalesce(checklist, 'unknown'), checklist_items

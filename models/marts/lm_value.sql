@@ -111,6 +111,7 @@ looked_up as (
         coalesce(talk.n, 0) as talk_n,
         coalesce(category_talk.value, params.talk_m_all) as category_talk_m,
         coalesce(category_talk.spread, params.talk_s_all) as category_talk_s,
+        coalesce(category_talk.n, 0) as category_talk_n,
         coalesce(hour_load.value, 1) as load_factor,
         coalesce(hour_load.n, 0) as load_n,
         coalesce(
@@ -126,6 +127,7 @@ looked_up as (
         coalesce(
             booking_source.value, booking_group.value, booking_all.value, params.booking_share_prior
         ) as booking_share,
+        coalesce(booking_source.n, booking_group.n, booking_all.n, 0) as booking_n,
         coalesce(
             target_hour.value, target_source.value, target_all.value, params.target_share_prior
         ) as target_share,
@@ -149,6 +151,7 @@ looked_up as (
             checklists.items_total,
             greatest(params.checklist_min_items, coalesce(checklist_max.value, 0))
         ) as checklist_length,
+        coalesce(checklist_max.n, 0) as checklist_n,
         checklists.coverage as known_coverage,
         checklists.coverage_lo as checklist_coverage_lo,
         checklists.coverage_hi as checklist_coverage_hi,
