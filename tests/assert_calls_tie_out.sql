@@ -21,7 +21,7 @@ source_count as (
 
     from {{ ref('stg_call_history') }}
 
-    where history_id <= (select max(history_id) from {{ ref('int_calls') }})
+    where history_id <= (select max(known.history_id) from {{ ref('int_calls') }} as known)
 
 )
 

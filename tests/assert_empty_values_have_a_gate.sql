@@ -1,4 +1,5 @@
--- A value is there, or the gate that kept it out is: a gate that the dictionary names for the metric.
+-- A value is there, or the gate that kept it out is: a gate that the dictionary names for the
+-- metric.
 with
 
 metric_rows as (
@@ -25,10 +26,12 @@ select *
 
 from metric_rows
 
-where case status
+where
+    case status
         when 'ok' then value_numeric is null or value_label is null or gate is not null
         when 'partial' then value_numeric is null or value_label is null or gate is not null
-        when 'gated' then value_numeric is not null or value_label is not null or gate is null
+        when 'gated'
+            then value_numeric is not null or value_label is not null or gate is null
             or find_in_set(gate, replace(gates, '|', ',')) = 0
         when 'no_data' then value_numeric is not null or value_label is not null
         else 1 = 1

@@ -1,5 +1,5 @@
--- Every call of the source, answered or not, reviewed or not, has a row for each rule and aux metric.
--- Calls that came in after the run began are the next run's.
+-- Every call of the source, answered or not, reviewed or not, has a row for each rule and aux
+-- metric. Calls that came in after the run began are the next run's.
 with
 
 metric_rows as (
@@ -25,5 +25,5 @@ from {{ ref('stg_call_history') }} as calls
 left join metric_rows
     on calls.history_id = metric_rows.history_id
 
-where calls.history_id <= (select max(history_id) from {{ ref('int_calls') }})
+where calls.history_id <= (select max(known.history_id) from {{ ref('int_calls') }} as known)
     and coalesce(metric_rows.row_count, 0) <> {{ rule_metrics() | length + 3 }}

@@ -1,16 +1,18 @@
--- Codes and numbers only: nothing like a phone number or an address, no letters beyond the codes' own,
--- no name of an operator or a service.
+-- Codes and numbers only: nothing like a phone number or an address, no letters beyond the codes'
+-- own, no name of an operator or a service.
 with
 
 names as (
 
     select distinct operator_name as name from {{ ref('fct_call') }}
-    where operator_name not regexp '[^ -~]' and length(operator_name) > 3 and operator_name <> 'unknown'
+    where operator_name not regexp '[^ -~]' and length(operator_name) > 3
+        and operator_name <> 'unknown'
 
-    union
+    union distinct
 
     select distinct service_name from {{ ref('fct_call') }}
-    where service_name not regexp '[^ -~]' and length(service_name) > 3 and service_name <> 'unknown'
+    where service_name not regexp '[^ -~]' and length(service_name) > 3
+        and service_name <> 'unknown'
 
 ),
 

@@ -1,4 +1,5 @@
--- Base and points come to the value; factors multiply to the product, and the link makes the value of it.
+-- Base and points come to the value; factors multiply to the product, and the link makes the value
+-- of it.
 {%- set places = range(0, 6) %}
 
 with
@@ -13,10 +14,10 @@ numbers as (
         json_unquote(json_extract(value_json, '$.link')) as link,
         json_extract(value_json, '$.base') * 1e0 as base,
         json_extract(value_json, '$.product') * 1e0 as product,
-        json_extract(value_json, '$.scale') * 1e0 as scale
-        {%- for place in places %},
-        json_extract(value_json, '$.reasons[{{ place }}].points') * 1e0 as points_{{ place }}
+        {%- for place in places %}
+        json_extract(value_json, '$.reasons[{{ place }}].points') * 1e0 as points_{{ place }},
         {%- endfor %}
+        json_extract(value_json, '$.scale') * 1e0 as scale
 
     from {{ ref('lm_value') }}
 
@@ -30,14 +31,21 @@ recomputed as (
     select
         numbers.*,
         case
-            when kind in ('additive', 'lookup') then base
-                {%- for place in places %} + coalesce(points_{{ place }}, 0){% endfor %}
-            when link = 'identity' then product
-            when link = 'saturation' then 100 * (1 - exp(-product / scale))
-            when link = 'ratio' then 100 * product / (product + scale)
+            when numbers.kind in ('additive', 'lookup')
+                then numbers.base
+                {%- for place in places %}
+                + coalesce(numbers.points_{{ place }}, 0)
+                {%- endfor %}
+            when numbers.link = 'identity' then numbers.product
+            when numbers.link = 'saturation'
+                then 100 * (1 - exp(-numbers.product / numbers.scale))
+            when numbers.link = 'ratio'
+                then 100 * numbers.product / (numbers.product + numbers.scale)
         end as value_by_reasons,
-        {% for place in places %}coalesce(points_{{ place }}, 1){{ ' * ' if not loop.last }}{% endfor %}
-            as product_by_reasons
+        1
+        {%- for place in places %}
+        * coalesce(numbers.points_{{ place }}, 1)
+        {%- endfor %} as product_by_reasons
 
     from numbers
 

@@ -4,7 +4,14 @@ with
 
 noted as (
 
-    select * from {{ ref('lm_versions') }} where lm_version = '{{ var("lm_version") }}'
+    select * from {{ ref('lm_versions') }}
+    where lm_version = '{{ var("lm_version") }}'
+
+),
+
+counted as (
+
+    select count(*) as found from noted
 
 )
 
@@ -13,7 +20,7 @@ select
     '{{ rules_hash() }}' as rules_hash,
     '{{ seeds_hash() }}' as seeds_hash
 
-from (select count(*) as found from noted) as counted
+from counted
 
 left join noted on 1 = 1
 

@@ -32,7 +32,7 @@ bands as (
 )
 
 select
-    lower_band.band as band,
+    lower_band.band,
     lower_band.no_return_90d,
     higher_band.band as higher_band,
     higher_band.no_return_90d as higher_no_return_90d
@@ -40,6 +40,7 @@ select
 from bands as lower_band
 
 inner join bands as higher_band
-    on field(lower_band.band, 'low', 'medium', 'high') < field(higher_band.band, 'low', 'medium', 'high')
+    on field(lower_band.band, 'low', 'medium', 'high')
+    < field(higher_band.band, 'low', 'medium', 'high')
 
 where lower_band.no_return_90d >= higher_band.no_return_90d

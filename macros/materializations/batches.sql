@@ -68,12 +68,16 @@
         ~ " where change_id > " ~ watermark(model_name, relation.identifier).position
         ~ " group by " ~ date_column ~ " order by 2"
     ).rows %}
-        {% do batches.append({
-            'where': call_column ~ " = cast('" ~ row[0][1:] ~ "' as date)",
-            'feed': relation.identifier,
-            'position': row[1] | int,
-            'once': true,
-        }) %}
+        {# The dates of one change are one batch: its position says that all of them are done. #}
+        {% if not batches or batches[-1].position != row[1] | int %}
+            {% do batches.append({
+                'dates': [], 'feed': relation.identifier, 'position': row[1] | int, 'once': true,
+            }) %}
+        {% endif %}
+        {% do batches[-1].dates.append("cast('" ~ row[0][1:] ~ "' as date)") %}
+    {% endfor %}
+    {% for batch in batches %}
+        {% do batch.update({'where': call_column ~ " in (" ~ batch.dates | join(", ") ~ ")"}) %}
     {% endfor %}
     {% do return(batches) %}
 {% endmacro %}

@@ -9,11 +9,12 @@
     - the table is made from the model's yml: types, comments, keys;
     - a full refresh recomputes in place.
 
-    Config: unique_key (list), keys (DDL lines), foreign_keys {name: [column, source, its column]}, counts_changes (the table numbers
-    its changes, for the models after it), remembered_columns (kept as previous_...), json_columns,
-    unwritten_columns (filled by the database), uncompared_columns (written with a change, never its reason),
-    changes_in_full_pass (false: the full pass reads what is new anyway), more_columns (macro that names columns beside the yml's),
-    replaces_batches (a batch's old rows go first: for aggregates, whose rows may vanish).
+    Config: unique_key (list), keys (DDL lines), foreign_keys {name: [column, source, its column]},
+    counts_changes (the table numbers its changes, for the models after it), remembered_columns (kept as
+    previous_...), json_columns, unwritten_columns (filled by the database), uncompared_columns (written
+    with a change, never its reason), changes_in_full_pass (false: the full pass reads what is new anyway),
+    more_columns (macro that names columns beside the yml's), replaces_batches (a batch's old rows go
+    first: for aggregates, whose rows may vanish).
 
     Which rows are read is told by three macros for a model m, in macros/feeds: m_full_pass(start) and
     m_changes(relation) list batches {where, and cursor_key or feed and position}; m_feeds() gives the newest
@@ -47,7 +48,7 @@
 
     {# A full pass starts when what the values are made with has changed, or when it is asked for. #}
     {% set salt = set_caller_salt() if config.get('needs_caller_salt') else '' %}
-    {% set fingerprint = local_md5(sql | replace(as_of_text(), '') ~ seed_contents() ~ salt) %}
+    {% set fingerprint = local_md5(sql | replace(as_of_text(), '') | replace("'" ~ var('calc_source') ~ "'", '') ~ seed_contents() ~ salt) %}
     {% set pass = watermark(name, 'full_pass') %}
     {% set is_sweep = should_full_refresh() or var('lm_sweep') | string | lower in ('true', '1', 'yes') %}
     {% set restarts = is_widened or is_sweep or not pass.known or pass.fingerprint != fingerprint %}
@@ -138,7 +139,8 @@
         {% set table = target.schema ~ '.' ~ seed.alias %}
         {% set names = run_query("show columns from " ~ table).columns[0].values() %}
         {% set row = run_query(
-            "select count(*), sum(crc32(concat_ws('|', coalesce(" ~ names | join(", '~'), coalesce(") ~ ", '~')))) from " ~ table
+            "select count(*), sum(crc32(concat_ws('|', coalesce("
+            ~ names | join(", '~'), coalesce(") ~ ", '~')))) from " ~ table
         ).rows[0] %}
         {% if not row[0] and seed.config.meta.get('required') %}
             {{ exceptions.raise_compiler_error("The seed " ~ table ~ " is empty. Load it with `dbt seed`.") }}
@@ -153,12 +155,16 @@
 {% macro write_batches(relation, batches, fingerprint, tally) %}
     {% set limit = var('lm_max_batches') | int %}
     {% for batch in batches %}
-        {% if limit and tally.done >= limit %}
+        {# Only what keeps its place: of other batches every run would do the first ones again, and never the last. #}
+        {% if limit and tally.done >= limit and (fingerprint or batch.once) %}
             {% set tally.left = tally.left + 1 %}
         {% else %}
             {% set tally.rows = tally.rows + write_batch(relation, batch, fingerprint) %}
             {% set tally.done = tally.done + 1 %}
-            {{ log(relation.identifier ~ ": batch " ~ loop.index ~ " of " ~ batches | length, info=(loop.index % 10 == 0)) }}
+            {{ log(
+                relation.identifier ~ ": batch " ~ loop.index ~ " of " ~ batches | length,
+                info=(loop.index % 10 == 0)
+            ) }}
         {% endif %}
     {% endfor %}
 {% endmacro %}
@@ -182,7 +188,9 @@
     {% set same = [] %}
     {% for column in values | reject('in', uncompared) %}
         {% if column in json_columns %}
-            {% do same.append("json_extract(new_rows." ~ column ~ ", '$') <=> json_extract(old_rows." ~ column ~ ", '$')") %}
+            {% do same.append(
+                "json_extract(new_rows." ~ column ~ ", '$') <=> json_extract(old_rows." ~ column ~ ", '$')"
+            ) %}
         {% else %}
             {% do same.append(typed('new_rows.' ~ column, types[column]) ~ " <=> old_rows." ~ column) %}
         {% endif %}

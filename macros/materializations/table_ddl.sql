@@ -37,7 +37,8 @@
 
 
 {% macro comment_literal(text, length) -%}
-    '{{ (text | default("", true) | string | replace("\n", " ") | replace("\\", "\\\\") | replace("'", "''") | trim)[:length] }}'
+    {%- set line = text | default("", true) | string | replace("\n", " ") -%}
+    '{{ (line | replace("\\", "\\\\") | replace("'", "''") | trim)[:length] }}'
 {%- endmacro %}
 
 
@@ -67,6 +68,12 @@
         ) %}
     {% endfor %}
     {% do lines.extend(config.get('keys', [])) %}
+    {# In the same statement as the table: of two first runs one would find the other's keys half made. #}
+    {% if var('lm_foreign_keys') | string | lower in ('true', '1', 'yes') %}
+        {% for name, foreign_key in config.get('foreign_keys', {}).items() %}
+            {% do lines.append("constraint " ~ name ~ " " ~ foreign_key_clause(foreign_key)) %}
+        {% endfor %}
+    {% endif %}
     {% do run_query(
         "create table if not exists " ~ relation ~ " (\n    " ~ lines | join(",\n    ")
         ~ "\n) engine = InnoDB default charset = utf8mb4 collate = utf8mb4_bin comment = "
@@ -103,14 +110,19 @@
         ~ "' and table_name = '" ~ relation.identifier ~ "'"
     ).columns[0].values() %}
     {% set wanted = var('lm_foreign_keys') | string | lower in ('true', '1', 'yes') %}
-    {% for name, (column, source_name, source_column) in config.get('foreign_keys', {}).items() %}
+    {% for name, foreign_key in config.get('foreign_keys', {}).items() %}
         {% if wanted and name not in existing %}
             {% do run_query(
-                "alter table " ~ relation ~ " add constraint " ~ name ~ " foreign key (" ~ column
-                ~ ") references " ~ source('operabot', source_name) ~ " (" ~ source_column ~ ")"
+                "alter table " ~ relation ~ " add constraint " ~ name ~ " " ~ foreign_key_clause(foreign_key)
             ) %}
         {% elif not wanted and name in existing %}
             {% do run_query("alter table " ~ relation ~ " drop foreign key " ~ name) %}
         {% endif %}
     {% endfor %}
 {% endmacro %}
+
+
+{% macro foreign_key_clause(foreign_key) -%}
+    {%- set column, source_name, source_column = foreign_key -%}
+    foreign key ({{ column }}) references {{ source('operabot', source_name) }} ({{ source_column }})
+{%- endmacro %}

@@ -242,7 +242,8 @@
 {% macro json_head(metric) -%}
     {%- set prefix = metric.prefix -%}
     {%- set parts = [
-        "concat('\"v\":1,\"status\":\"', case when " ~ missing_json(metric) ~ " is null then 'ok' else 'partial' end, '\"')",
+        "concat('\"v\":1,\"status\":\"', case when " ~ missing_json(metric)
+            ~ " is null then 'ok' else 'partial' end, '\"')",
         "'\"kind\":\"" ~ metric.kind ~ "\"'",
     ] -%}
     {%- if metric.kind == 'factors' -%}
@@ -268,5 +269,6 @@
         {%- do parts.append("concat('\"missing\":[', " ~ missing_json(metric) ~ ", ']')") -%}
     {%- endif -%}
     {%- do parts.extend(metric.extras or []) -%}
-    {{ "nullif(concat_ws(',', " ~ (parts | join(', ') | replace('{total}', metric.prefix ~ '_total')) ~ "), '')" if parts else 'null' }}
+    {%- set pairs = parts | join(', ') | replace('{total}', metric.prefix ~ '_total') -%}
+    {{ "nullif(concat_ws(',', " ~ pairs ~ "), '')" if parts else 'null' }}
 {%- endmacro %}

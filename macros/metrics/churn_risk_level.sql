@@ -48,7 +48,8 @@
             {
                 'code': 'CANCELLED_BEFORE',
                 'when': has_history ~ " and cancellations_180d > 0",
-                'points': "least(params.churn_cancelled_before_max, params.churn_cancelled_before * cancellations_180d)",
+                'points': "least(params.churn_cancelled_before_max,"
+                    ~ " params.churn_cancelled_before * cancellations_180d)",
                 'value': 'cancellations_180d',
             },
             {

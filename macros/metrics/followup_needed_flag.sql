@@ -32,8 +32,9 @@
             "case when " ~ applies ~ " and followup_denied is null then "
                 ~ json_code_pair('closed_by', 'followup_closed') ~ " end",
             "case when " ~ applies ~ " and followup_denied is null and followup_closed <> 'EXPIRED' then "
-                ~ json_number_pair('minutes_to_close', "timestampdiff(second, call_started_at, followup_closed_at) / 60e0")
-                ~ " end",
+                ~ json_number_pair(
+                    'minutes_to_close', "timestampdiff(second, call_started_at, followup_closed_at) / 60e0"
+                ) ~ " end",
         ],
     }) %}
 {% endmacro %}

@@ -10,7 +10,8 @@
         {% do run_query("
             create table if not exists " ~ run_table('lm_watermark') ~ " (
                 model_name varchar(64) not null comment 'Incremental model',
-                feed varchar(64) not null comment 'What the row keeps track of: full_pass, sequence, clock or the table whose changes are read',
+                feed varchar(64) not null comment
+                    'What the row keeps track of: full_pass, sequence, clock or the table whose changes are read',
                 position bigint unsigned not null default 0 comment 'Last change or number done',
                 cursor_key varchar(64) null comment 'Where an unfinished full pass goes on',
                 fingerprint varchar(64) null comment 'Rules and SQL of the full pass',

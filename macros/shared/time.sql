@@ -12,14 +12,17 @@
         {{- text if text | length > 10 else text ~ ' 00:00:00' -}}
     {%- else -%}
         {%- set offset = utc_offset_seconds() | int -%}
-        {{- (run_started_at.replace(tzinfo=none) + modules.datetime.timedelta(seconds=offset)).strftime('%Y-%m-%d %H:%M:%S') -}}
+        {%- set now = run_started_at.replace(tzinfo=none) + modules.datetime.timedelta(seconds=offset) -%}
+        {{- now.strftime('%Y-%m-%d %H:%M:%S') -}}
     {%- endif -%}
 {%- endmacro %}
 
 {% macro utc_offset_seconds() -%}
     {%- set parts = modules.re.match('^([+-])(\\d{1,2}):(\\d{2})$', var('utc_offset') | string) -%}
     {%- if not parts -%}
-        {{ exceptions.raise_compiler_error("The var utc_offset is '" ~ var('utc_offset') ~ "': write it as '+03:00'.") }}
+        {{ exceptions.raise_compiler_error(
+            "The var utc_offset is '" ~ var('utc_offset') ~ "': write it as '+03:00'."
+        ) }}
     {%- endif -%}
     {%- set seconds = parts.group(2) | int * 3600 + parts.group(3) | int * 60 -%}
     {{- -seconds if parts.group(1) == '-' else seconds -}}

@@ -46,6 +46,12 @@ reviews as (
 
 ),
 
+categories as (
+
+    select distinct call_category, is_excluded from {{ ref('call_categories') }}
+
+),
+
 -- One row a call, its own facts beside its latest review; the review fills what the call lacks.
 joined as (
 
@@ -105,29 +111,28 @@ classed as (
         joined.*,
         case when joined.talk_sec > 0 then 1 else 0 end as is_answered,
         case when joined.call_score_id is null then 0 else 1 end as is_reviewed,
-        case direction
+        case joined.direction
             when 'in' then joined.caller_digits
             when 'out' then joined.called_digits
         end as outside_digits,
         -- The other side's name may be a patient's: it is not carried on.
-        case direction
+        case joined.direction
             when 'in' then joined.called_info
             when 'out' then joined.caller_info
         end as operator_label,
         case
-            when joined.is_target = 1 and (
-                joined.outcome = 'record'
-                or (joined.outcome = 'none' and joined.call_category = 'booking')
-            ) then 1
+            when joined.is_target = 1
+                and (
+                    joined.outcome = 'record'
+                    or (joined.outcome = 'none' and joined.call_category = 'booking')
+                ) then 1
             else 0
         end as is_booked,
         coalesce(categories.is_excluded, 0) as is_excluded_category
 
     from joined
 
-    left join (
-        select distinct call_category, is_excluded from {{ ref('call_categories') }}
-    ) as categories
+    left join categories
         on joined.call_category = categories.call_category
 
 ),
@@ -138,9 +143,10 @@ keyed as (
         classed.*,
         case
             when length(classed.outside_digits) >= {{ var('lm_min_number_digits') }}
-                then cast(left(
-                    sha2(concat({{ caller_salt() }}, classed.outside_digits), 256), 32
-                ) as char(32)) collate utf8mb4_bin
+                then cast(
+                    left(sha2(concat({{ caller_salt() }}, classed.outside_digits), 256), 32)
+                    as char(32)
+                ) collate utf8mb4_bin
         end as caller_key
 
     from classed
@@ -198,10 +204,11 @@ select
     call_type,
     is_booked,
     case
-        when is_target = 1 and (
-            outcome in ('record', 'lead_no_record', 'refused')
-            or call_category in ('booking', 'lead')
-        ) then 1
+        when is_target = 1
+            and (
+                outcome in ('record', 'lead_no_record', 'refused')
+                or call_category in ('booking', 'lead')
+            ) then 1
         else 0
     end as wants_booking,
     case
@@ -211,7 +218,8 @@ select
     end as is_service_call,
     is_excluded_category,
     case
-        when refusal_code in ('SERVICE_NOT_PROVIDED', 'AGE_RESTRICTION', 'DOCUMENTS_REQUIRED') then 1
+        when refusal_code in ('SERVICE_NOT_PROVIDED', 'AGE_RESTRICTION', 'DOCUMENTS_REQUIRED')
+            then 1
         else 0
     end as is_objective_refusal,
     case

@@ -1,5 +1,5 @@
-{#- Coverage by the number of items met. Only the number is known: the first items of the script count
-    as met, and the lightest and the heaviest n items bound what it may have been. -#}
+{#- Coverage by the number of items met. Only the number is known: the first items of the script
+    count as met, and the lightest and the heaviest n items bound what it may have been. -#}
 
 with
 
@@ -46,7 +46,9 @@ lightest_first as (
     select
         checklist,
         valid_from,
-        row_number() over (partition by checklist, valid_from order by weight, item_no) as items_met,
+        row_number() over (
+            partition by checklist, valid_from order by weight, item_no
+        ) as items_met,
         100 * sum(weight) over (
             partition by checklist, valid_from order by weight, item_no
             rows between unbounded preceding and current row
@@ -62,10 +64,10 @@ heaviest_first as (
         checklist,
         valid_from,
         row_number() over (
-            partition by checklist, valid_from order by weight desc, item_no
+            partition by checklist, valid_from order by weight desc, item_no asc
         ) as items_met,
         100 * sum(weight) over (
-            partition by checklist, valid_from order by weight desc, item_no
+            partition by checklist, valid_from order by weight desc, item_no asc
             rows between unbounded preceding and current row
         ) / total_weight as coverage
 

@@ -11,14 +11,17 @@ with
 
 params as (
 
-    select * from {{ ref('int_rule_params') }} where profile_code = 'default_v1'
+    select * from {{ ref('int_rule_params') }}
+    where profile_code = 'default_v1'
 
 ),
 
 weeks as (
 
     select as_of_date
-    from (select distinct week_start_date as as_of_date from {{ ref('int_week_facts') }}) as known_weeks
+    from (
+        select distinct week_start_date as as_of_date from {{ ref('int_week_facts') }}
+    ) as known_weeks
     where {{ in_batch() }}
 
     {{ kept_apart() }}
@@ -45,14 +48,32 @@ dated_facts as (
     cross join params
 
     inner join {{ ref('int_week_facts') }} as facts
-        on facts.week_start_date < weeks.as_of_date
+        on weeks.as_of_date > facts.week_start_date
         and facts.week_start_date >= date_sub(
             weeks.as_of_date,
             interval cast(7 * params.window_weeks + params.cross_sell_days + 7 as signed) day
         )
-        and facts.known_week < weeks.as_of_date
+        and weeks.as_of_date > facts.known_week
 
     {{ kept_apart() }}
+
+),
+
+delays as (
+
+    select
+        dated_facts.as_of_date,
+        sum(dated_facts.n) as n,
+        sum(dated_facts.sum_1) * 1e0 / sum(dated_facts.n) as mean,
+        sum(dated_facts.sum_2) * 1e0 / sum(dated_facts.n) as mean_square
+
+    from dated_facts
+
+    cross join params
+
+    where dated_facts.fact = 'review_delay' and dated_facts.age_weeks <= params.window_weeks
+
+    group by dated_facts.as_of_date
 
 ),
 
@@ -64,32 +85,33 @@ review_lags as (
         coalesce(delays.n, 0) as n,
         case
             when coalesce(delays.n, 0) < 20 then params.default_review_lag_days
-            else greatest(0, least(
-                params.max_review_lag_days,
-                ceiling(
-                    delays.mean + 1.2816 * sqrt(greatest(0, delays.mean_square - delays.mean * delays.mean))
+            else
+                greatest(
+                    0,
+                    least(
+                        params.max_review_lag_days,
+                        ceiling(
+                            delays.mean + 1.2816
+                            * sqrt(greatest(0, delays.mean_square - delays.mean * delays.mean))
+                        )
+                    )
                 )
-            ))
         end as lag_days
 
     from weeks
 
     cross join params
 
-    left join (
-        select
-            dated_facts.as_of_date,
-            sum(dated_facts.n) as n,
-            sum(dated_facts.sum_1) * 1e0 / sum(dated_facts.n) as mean,
-            sum(dated_facts.sum_2) * 1e0 / sum(dated_facts.n) as mean_square
-        from dated_facts
-        cross join params
-        where dated_facts.fact = 'review_delay' and dated_facts.age_weeks <= params.window_weeks
-        group by dated_facts.as_of_date
-    ) as delays
+    left join delays
         on weeks.as_of_date = delays.as_of_date
 
     {{ kept_apart() }}
+
+),
+
+first_week as (
+
+    select min(week_start_date) as week_start_date from {{ ref('int_week_facts') }}
 
 ),
 
@@ -115,11 +137,15 @@ facts as (
     inner join review_lags
         on dated_facts.as_of_date = review_lags.as_of_date
 
-    where case dated_facts.fact
+    where
+        case dated_facts.fact
             when 'hour_load' then dated_facts.age_weeks <= params.load_weeks
-            when 'late_booking' then dated_facts.age_weeks <= params.window_weeks
-                and 7 * (dated_facts.age_weeks - 1) >= params.late_booking_days + review_lags.lag_days
-            when 'call_again' then dated_facts.age_weeks <= params.window_weeks
+            when 'late_booking'
+                then dated_facts.age_weeks <= params.window_weeks
+                and 7 * (dated_facts.age_weeks - 1)
+                >= params.late_booking_days + review_lags.lag_days
+            when 'call_again'
+                then dated_facts.age_weeks <= params.window_weeks
                 and 7 * (dated_facts.age_weeks - 1) >= params.contact_hours / 24
             when 'cross_sell' then 7 * (dated_facts.age_weeks - 1) >= params.cross_sell_days
             else dated_facts.age_weeks <= params.window_weeks
@@ -140,9 +166,7 @@ facts as (
         weeks.as_of_date, 'history_weeks', '', '', '', 0, 0,
         datediff(weeks.as_of_date, first_week.week_start_date) / 7, 0
     from weeks
-    cross join (
-        select min(week_start_date) as week_start_date from {{ ref('int_week_facts') }}
-    ) as first_week
+    cross join first_week
 
 )
 

@@ -28,7 +28,8 @@ ranked as (
 )
 
 -- Without any price a loss is counted in calls.
-select coalesce(avg(ticket), 1) * 1e0 as ticket,
+select
+    coalesce(avg(ticket), 1) * 1e0 as ticket,
     case when count(*) = 0 then 0 else 1 end as has_prices
 
 from ranked

@@ -11,7 +11,8 @@ with
 
 params as (
 
-    select * from {{ ref('int_rule_params') }} where profile_code = 'default_v1'
+    select * from {{ ref('int_rule_params') }}
+    where profile_code = 'default_v1'
 
 ),
 
@@ -75,7 +76,7 @@ from scaled
 
 left join {{ ref('lm_reference') }} as means
     on means.constant_code = 'score_mean'
-    and means.constant_key = scaled.outcome
+    and scaled.outcome = means.constant_key
     and means.as_of_date = {{ week_start('scaled.review_date') }}
 
 group by scaled.review_date

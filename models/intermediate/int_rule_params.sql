@@ -25,9 +25,8 @@ profiles as (
 )
 
 -- Not calc_profile: metrics name the call's columns without their table.
-select
-    profiles.calc_profile as profile_code
-    {%- for name in rule_param_columns() %},
+select  -- noqa: LT02
+    {%- for name in rule_param_columns() %}
     coalesce(
         max(case
             when params.param = '{{ name }}' and params.calc_profile = profiles.calc_profile
@@ -37,8 +36,9 @@ select
             when params.param = '{{ name }}' and params.calc_profile = 'default_v1'
                 then params.value
         end)
-    ) * 1e0 as {{ name }}
+    ) * 1e0 as {{ name }},
     {%- endfor %}
+    profiles.calc_profile as profile_code
 
 from profiles
 

@@ -15,7 +15,8 @@ with
 
 params as (
 
-    select * from {{ ref('int_rule_params') }} where profile_code = 'default_v1'
+    select * from {{ ref('int_rule_params') }}
+    where profile_code = 'default_v1'
 
 ),
 
@@ -45,7 +46,8 @@ calls as (
 -- From the widest use to the narrowest: number of calls, hits among them, two sums.
 facts as (
 
-    select week_start_date, week_start_date as known_week, 'talk_all' as fact,
+    select
+        week_start_date, week_start_date as known_week, 'talk_all' as fact,
         '' as key_1, '' as key_2, '' as key_3, count(*) as n, 0 as hits,
         sum(ln(talk_sec)) as sum_1, sum(ln(talk_sec) * ln(talk_sec)) as sum_2
     from calls
@@ -54,7 +56,8 @@ facts as (
 
     union all
 
-    select week_start_date, review_week, 'talk_class' as fact, talk_class, '', '', count(*), 0,
+    select
+        week_start_date, review_week, 'talk_class' as fact, talk_class, '', '', count(*), 0,
         sum(ln(talk_sec)), sum(ln(talk_sec) * ln(talk_sec))
     from calls
     where is_answered = 1 and is_reviewed = 1 and talk_class <> 'all'
@@ -62,7 +65,8 @@ facts as (
 
     union all
 
-    select week_start_date, review_week, 'talk_category' as fact, call_category, '', '', count(*), 0,
+    select
+        week_start_date, review_week, 'talk_category' as fact, call_category, '', '', count(*), 0,
         sum(ln(talk_sec)), sum(ln(talk_sec) * ln(talk_sec))
     from calls
     where is_answered = 1 and is_reviewed = 1
@@ -70,7 +74,8 @@ facts as (
 
     union all
 
-    select week_start_date, review_week, 'review_delay' as fact, '', '', '', count(*), 0,
+    select
+        week_start_date, review_week, 'review_delay' as fact, '', '', '', count(*), 0,
         sum(timestampdiff(second, call_started_at, reviewed_at) / 86400e0),
         sum(pow(timestampdiff(second, call_started_at, reviewed_at) / 86400e0, 2))
     from calls
@@ -79,7 +84,8 @@ facts as (
 
     union all
 
-    select calls.week_start_date, calls.week_start_date, 'hour_load' as fact,
+    select
+        calls.week_start_date, calls.week_start_date as known_week, 'hour_load' as fact,
         concat(calls.call_weekday, '|', calls.call_hour), '', '', count(*), 0,
         sum(case when calls.is_answered = 1 then calls.talk_sec + params.wrapup_sec else 0 end), 0
     from calls
@@ -88,7 +94,8 @@ facts as (
 
     union all
 
-    select calls.week_start_date, calls.review_week, 'late_booking' as fact,
+    select
+        calls.week_start_date, calls.review_week, 'late_booking' as fact,
         calls.outcome, calls.call_category, calls.service_group, count(*),
         sum(case
             when calls.next_booking_at <= {{ moment_after(
@@ -100,28 +107,33 @@ facts as (
     cross join params
     where calls.is_reviewed = 1 and calls.is_target = 1 and calls.is_booked = 0
         and calls.is_service_call = 0 and calls.is_excluded_category = 0 and calls.is_client = 1
-    group by calls.week_start_date, calls.review_week,
+    group by
+        calls.week_start_date, calls.review_week,
         calls.outcome, calls.call_category, calls.service_group
 
     union all
 
-    select week_start_date, review_week, 'booking' as fact, service_group, source_channel, '', count(*),
-        sum(is_booked), 0, 0
+    select
+        week_start_date, review_week, 'booking' as fact, service_group, source_channel, '',
+        count(*), sum(is_booked), 0, 0
     from calls
     where is_reviewed = 1 and wants_booking = 1
     group by week_start_date, review_week, service_group, source_channel
 
     union all
 
-    select week_start_date, review_week, 'target' as fact, source_channel, cast(call_hour as char(2)), '',
-        count(*), sum(is_target), 0, 0
+    select
+        week_start_date, review_week, 'target' as fact, source_channel,
+        cast(call_hour as char(2)), '', count(*), sum(is_target), 0, 0
     from calls
     where is_reviewed = 1 and is_answered = 1 and direction = 'in'
     group by week_start_date, review_week, source_channel, call_hour
 
     union all
 
-    select calls.week_start_date, calls.week_start_date, 'call_again' as fact, '', '', '', count(*),
+    select
+        calls.week_start_date, calls.week_start_date as known_week, 'call_again' as fact,
+        '', '', '', count(*),
         sum(case
             when calls.next_incoming_at <= {{ moment_after(
                 'calls.call_started_at', 'params.contact_hours * 3600'
@@ -136,14 +148,17 @@ facts as (
 
     union all
 
-    select week_start_date, review_week, 'ticket' as fact, '', '', '', count(*), 0, sum(service_ticket), 0
+    select
+        week_start_date, review_week, 'ticket' as fact, '', '', '', count(*), 0,
+        sum(service_ticket), 0
     from calls
     where is_reviewed = 1 and wants_booking = 1 and service_ticket is not null
     group by week_start_date, review_week
 
     union all
 
-    select calls.week_start_date, calls.review_week, 'loss' as fact, '', '', '', count(*), 0,
+    select
+        calls.week_start_date, calls.review_week, 'loss' as fact, '', '', '', count(*), 0,
         sum(
             coalesce(calls.service_ticket, median_ticket.ticket)
             * {{ param_of(
@@ -161,7 +176,9 @@ facts as (
     union all
 
     -- key_2 is the other service that followed in time, empty where none did.
-    select week_start_date, review_week, 'cross_sell' as fact, service_group, other_group, '', count(*), 0, 0, 0
+    select
+        week_start_date, review_week, 'cross_sell' as fact, service_group, other_group, '',
+        count(*), 0, 0, 0
     from (
         select
             calls.week_start_date,
@@ -182,7 +199,8 @@ facts as (
 
     union all
 
-    select week_start_date, review_week, 'checklist' as fact, coalesce(checklist, 'unknown'),
+    select
+        week_start_date, review_week, 'checklist' as fact, coalesce(checklist, 'unknown'),
         cast(checklist_items as char(16)), '', count(*), 0, 0, 0
     from calls
     where is_reviewed = 1 and checklist_items >= 0
@@ -190,7 +208,9 @@ facts as (
 
     union all
 
-    select calls.week_start_date, calls.review_week, 'score' as fact, calls.outcome, '', '', count(*), 0,
+    select
+        calls.week_start_date, calls.review_week, 'score' as fact, calls.outcome, '', '',
+        count(*), 0,
         sum({{ plain_scaled_score() }} * 1e0), 0
     from calls
     cross join params

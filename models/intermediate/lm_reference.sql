@@ -16,7 +16,8 @@ with
 
 params as (
 
-    select * from {{ ref('int_rule_params') }} where profile_code = 'default_v1'
+    select * from {{ ref('int_rule_params') }}
+    where profile_code = 'default_v1'
 
 ),
 
@@ -33,7 +34,7 @@ facts as (
 
 ),
 
--- Length of talk as a log-normal: median and spread, pulled to the defaults while there are few calls.
+-- Length of talk as a log-normal: median and spread, pulled to the defaults while calls are few.
 talk_lengths as (
 
     select
@@ -69,7 +70,8 @@ relative_loads as (
         facts.as_of_date,
         facts.key_1,
         facts.n,
-        facts.sum_1 / nullif(avg(facts.sum_1) over (partition by facts.as_of_date), 0) as relative_load,
+        facts.sum_1 / nullif(avg(facts.sum_1) over (partition by facts.as_of_date), 0)
+            as relative_load,
         greatest(1, least(params.load_weeks, history.sum_1)) as weeks_seen
 
     from facts
@@ -90,8 +92,9 @@ late_by_outcome as (
         facts.as_of_date,
         facts.key_1,
         sum(facts.n) as n,
-        {{ smoothed_share(param_of('late_prior', 'facts.key_1', late_outcomes, 'params.late_prior_other')) }}
-            as share
+        {{ smoothed_share(
+            param_of('late_prior', 'facts.key_1', late_outcomes, 'params.late_prior_other')
+        ) }} as share
 
     from facts
 
@@ -246,6 +249,20 @@ cross_sell as (
 
 ),
 
+totals as (
+
+    select
+        as_of_date,
+        sum(n) as n
+
+    from facts
+
+    where fact = 'cross_sell'
+
+    group by as_of_date
+
+),
+
 -- Lift: how much more often than after any service the other one follows.
 pair_lifts as (
 
@@ -265,9 +282,7 @@ pair_lifts as (
         on facts.as_of_date = cross_sell.as_of_date
         and facts.key_1 = cross_sell.key_1
 
-    inner join (
-        select as_of_date, sum(n) as n from facts where fact = 'cross_sell' group by as_of_date
-    ) as totals
+    inner join totals
         on facts.as_of_date = totals.as_of_date
 
     where facts.fact = 'cross_sell' and facts.key_2 <> ''
@@ -280,7 +295,7 @@ suggestions as (
         pair_lifts.*,
         row_number() over (
             partition by pair_lifts.as_of_date, pair_lifts.key_1
-            order by pair_lifts.confidence desc, pair_lifts.key_2
+            order by pair_lifts.confidence desc, pair_lifts.key_2 asc
         ) as suggestion_rank
 
     from pair_lifts
@@ -333,14 +348,16 @@ checklist_lengths as (
 
 constants as (
 
-    select 'review_lag' as constant_code, 'all' as constant_key, as_of_date,
+    select
+        'review_lag' as constant_code, 'all' as constant_key, as_of_date,
         sum_1 as value, null as spread, n, null as label
     from facts
     where fact = 'review_lag'
 
     union all
 
-    select case when fact = 'talk_category' then 'talk_length_category' else 'talk_length' end,
+    select
+        case when fact = 'talk_category' then 'talk_length_category' else 'talk_length' end,
         talk_class, as_of_date,
         exp((n * log_mean + prior_n * ln(prior_m)) / (n + prior_n)),
         sqrt((n * log_variance + prior_n * prior_s * prior_s) / (n + prior_n)), n, null
@@ -348,7 +365,8 @@ constants as (
 
     union all
 
-    select 'load_factor', relative_loads.key_1, relative_loads.as_of_date,
+    select
+        'load_factor', relative_loads.key_1, relative_loads.as_of_date,
         greatest(params.load_factor_min, least(
             params.load_factor_max,
             (relative_loads.weeks_seen * relative_loads.relative_load + params.load_prior_weeks)
@@ -369,12 +387,14 @@ constants as (
 
     union all
 
-    select 'late_booking_rate', concat(key_1, '|', key_2, '|', key_3), as_of_date, share, null, n, null
+    select
+        'late_booking_rate', concat(key_1, '|', key_2, '|', key_3), as_of_date, share, null, n, null
     from late_by_service
 
     union all
 
-    select case fact
+    select
+        case fact
             when 'booking' then 'booking_share'
             when 'target' then 'target_share'
             else 'call_again_rate'
@@ -383,19 +403,22 @@ constants as (
 
     union all
 
-    select case fact when 'booking' then 'booking_share' else 'target_share' end,
+    select
+        case fact when 'booking' then 'booking_share' else 'target_share' end,
         key_1, as_of_date, share, null, n, null
     from shares_by_first_key
 
     union all
 
-    select case fact when 'booking' then 'booking_share' else 'target_share' end,
+    select
+        case fact when 'booking' then 'booking_share' else 'target_share' end,
         concat(key_1, '|', key_2), as_of_date, share, null, n, null
     from shares_by_both_keys
 
     union all
 
-    select 'mean_ticket', 'all', facts.as_of_date,
+    select
+        'mean_ticket', 'all', facts.as_of_date,
         (facts.sum_1 + params.smoothing_calls * median_ticket.ticket)
         / (facts.n + params.smoothing_calls), null, facts.n, null
     from facts
@@ -406,7 +429,8 @@ constants as (
     union all
 
     -- A typical loss; before there is history 0.6 of the median ticket at the usual chance.
-    select 'loss_scale', 'all', facts.as_of_date,
+    select
+        'loss_scale', 'all', facts.as_of_date,
         booking.share * (
             facts.sum_1 * (1 - coalesce(late_by_outcome.share, params.late_prior_lead_no_record))
             + params.smoothing_calls * 0.6 * median_ticket.ticket
@@ -428,7 +452,8 @@ constants as (
 
     union all
 
-    select 'cross_sell_suggest', concat(key_1, '|', suggestion_rank), as_of_date,
+    select
+        'cross_sell_suggest', concat(key_1, '|', suggestion_rank), as_of_date,
         confidence, lift, n, key_2
     from suggestions
     where suggestion_rank <= 3

@@ -57,9 +57,9 @@ events as (
 
 ),
 
--- Windows over the seconds of the wall clock: calls of the same second are neither earlier nor later.
--- Only counts: min and max over such frames take the square of a robot's calls. The next event of a kind
--- is found by its number: as many as there were up to now, and one more.
+-- Windows over the seconds of the wall clock: calls of the same second are neither earlier nor
+-- later. Only counts: min and max over such frames take the square of a robot's calls. The next
+-- event of a kind is found by its number: as many as there were up to now, and one more.
 contacts as (
 
     select
@@ -141,7 +141,9 @@ numbered_events as (
         contact_key,
         '{{ kind }}' as kind,
         start_epoch,
-        row_number() over (partition by contact_key order by start_epoch, history_id) as event_number
+        row_number() over (
+            partition by contact_key order by start_epoch, history_id
+        ) as event_number
     from events
     where is_{{ kind }} = 1
     {{- '\n\n    union all\n' if not loop.last }}
@@ -166,13 +168,12 @@ service_islands as (
         select
             *,
             case
-                when lag(service_group) over (
-                    partition by contact_key order by start_epoch, history_id
-                ) <> service_group then 1
+                when service_group <> lag(service_group) over by_caller then 1
                 else 0
             end as is_other_service
         from events
         where service_group <> 'unknown'
+        window by_caller as (partition by contact_key order by start_epoch, history_id)
     ) as service_calls
 
 ),

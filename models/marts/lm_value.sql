@@ -69,7 +69,8 @@ profiled as (
                         when profiles.hour_from < profiles.hour_to
                             then dated.call_hour >= profiles.hour_from
                             and dated.call_hour < profiles.hour_to
-                        else dated.call_hour >= profiles.hour_from or dated.call_hour < profiles.hour_to
+                        else dated.call_hour >= profiles.hour_from
+                            or dated.call_hour < profiles.hour_to
                     end
                 )
                 and (
@@ -176,7 +177,9 @@ looked_up as (
 
     {{ join_constant('category_talk', 'talk_length_category', 'calls.call_category') }}
 
-    {{ join_constant('hour_load', 'load_factor', "concat(calls.call_weekday, '|', calls.call_hour)") }}
+    {{ join_constant(
+        'hour_load', 'load_factor', "concat(calls.call_weekday, '|', calls.call_hour)"
+    ) }}
 
     {{ join_constant('late_outcome', 'late_booking_rate', 'calls.outcome') }}
 
@@ -247,7 +250,8 @@ shared_values as (
     select
         calls.*,
         (ln(nullif(calls.talk_sec, 0)) - ln(calls.talk_m)) / calls.talk_s as talk_z,
-        (ln(nullif(calls.talk_sec, 0)) - ln(calls.category_talk_m)) / calls.category_talk_s as category_talk_z,
+        (ln(nullif(calls.talk_sec, 0)) - ln(calls.category_talk_m)) / calls.category_talk_s
+            as category_talk_z,
         coalesce(calls.late_category_value, calls.late_outcome_share) as late_category_share,
         coalesce(
             calls.late_service_value, calls.late_category_value, calls.late_outcome_share
@@ -255,7 +259,8 @@ shared_values as (
         case
             when calls.checklist_items < 0 or calls.checklist_items is null then null
             when calls.is_checklist_known = 1 then calls.known_coverage
-            else 100e0 * least(calls.checklist_items, calls.checklist_length) / calls.checklist_length
+            else 100e0 * least(calls.checklist_items, calls.checklist_length)
+                / calls.checklist_length
         end as checklist_coverage,
         case
             when calls.calibrated_scale is not null then calls.calibrated_scale
@@ -272,11 +277,17 @@ shared_values as (
             when params.score_bias_mode = 2
                 and calls.review_batch_n >= params.bias_min_reviews
                 and calls.operator_count >= params.bias_min_operators
-                then coalesce(least(params.bias_max_points, greatest(
-                    -params.bias_max_points,
-                    calls.mean_residual * calls.review_batch_n
-                    / (calls.review_batch_n + params.bias_prior_reviews)
-                )), 0)
+                then coalesce(
+                    least(
+                        params.bias_max_points,
+                        greatest(
+                            -params.bias_max_points,
+                            calls.mean_residual * calls.review_batch_n
+                            / (calls.review_batch_n + params.bias_prior_reviews)
+                        )
+                    ),
+                    0
+                )
             else 0
         end as score_bias,
         case
@@ -289,13 +300,15 @@ shared_values as (
             else 0
         end as is_contacted,
         case
-            when calls.direction = 'in' and calls.is_answered = 0 and calls.is_short_abandon = 0 then 'N1'
+            when calls.direction = 'in' and calls.is_answered = 0 and calls.is_short_abandon = 0
+                then 'N1'
             when calls.call_category = 'complaint' then 'N2'
             when calls.refusal_code = 'OPERATOR_WILL_CLARIFY' and calls.is_booked = 0 then 'N3'
             when calls.pbx_status = 0 and calls.is_answered = 1 and calls.is_target = 1
                 and calls.is_booked = 0 then 'N4'
             when calls.outcome = 'cancelled_by_operator' then 'N5'
-            when calls.wants_booking = 1 and calls.is_booked = 0 and calls.is_objective_refusal = 0 then 'N6'
+            when calls.wants_booking = 1 and calls.is_booked = 0 and calls.is_objective_refusal = 0
+                then 'N6'
         end as followup_need,
         least(
             coalesce(calls.next_booking_at, {{ no_event }}),
@@ -322,9 +335,15 @@ inputs as (
             when calls.is_reviewed = 0 or calls.is_excluded_category = 1 then null
             when calls.call_score_raw < 0 or calls.call_score_raw > params.score_max then null
             when calls.call_score_raw = 0 and calls.is_target = 0 then null
-            else least(100, greatest(
-                0, calls.call_score_raw * calls.score_factor + calls.score_offset - calls.score_bias
-            ))
+            else
+                least(
+                    100,
+                    greatest(
+                        0,
+                        calls.call_score_raw * calls.score_factor
+                        + calls.score_offset - calls.score_bias
+                    )
+                )
         end as score,
         case
             when calls.is_answered = 0 then calls.mean_ticket
@@ -342,34 +361,39 @@ inputs as (
             when calls.is_frequent_number = 1 then 'FREQUENT_NUMBER'
             when calls.followup_need = 'N2' then null
             when calls.is_booked = 1 and calls.followup_need <> 'N1' then 'BOOKED'
-            when calls.is_objective_refusal = 1 and calls.followup_need <> 'N1' then 'OBJECTIVE_REFUSAL'
+            when calls.is_objective_refusal = 1 and calls.followup_need <> 'N1'
+                then 'OBJECTIVE_REFUSAL'
             when calls.is_excluded_category = 1 then 'EXCLUDED_CATEGORY'
             when calls.is_target = 0 and calls.followup_need <> 'N1' then 'NOT_TARGET'
         end as followup_denied,
         case
-            when calls.first_event_at <= {{ as_of() }} then case
-                when calls.first_event_at = calls.next_booking_at then 'CLOSED_BY_BOOKING'
-                when calls.first_event_at = calls.next_outgoing_answered_at then 'CLOSED_BY_CALLBACK'
-                when calls.first_event_at = calls.next_incoming_answered_at then 'CLOSED_BY_CLIENT'
-                else 'SUPERSEDED'
-            end
+            when calls.first_event_at <= {{ as_of() }}
+                then case calls.first_event_at
+                    when calls.next_booking_at then 'CLOSED_BY_BOOKING'
+                    when calls.next_outgoing_answered_at then 'CLOSED_BY_CALLBACK'
+                    when calls.next_incoming_answered_at then 'CLOSED_BY_CLIENT'
+                    else 'SUPERSEDED'
+                end
             when {{ moment_after('calls.call_started_at', 'params.followup_expires_days * 86400') }}
                 < {{ as_of() }} then 'EXPIRED'
         end as followup_closed,
-        case when calls.first_event_at <= {{ as_of() }} then calls.first_event_at end as followup_closed_at,
+        case
+            when calls.first_event_at <= {{ as_of() }} then calls.first_event_at
+        end as followup_closed_at,
         case calls.followup_need
             {%- for n in [1, 2, 3, 4, 5, 6] %}
             when 'N{{ n }}' then params.followup_priority_n{{ n }}
             {%- endfor %}
         end as followup_priority,
         case
-            when calls.followup_need = 'N1' and params.callback_due_hour is not null then case
-                when calls.day_kind = 'workday' and calls.call_hour < params.callback_due_hour
-                    then timestampadd(
-                        hour, params.callback_due_hour, cast(calls.call_date as datetime)
-                    )
-                else {{ next_workday('calls.call_date', 'params.callback_due_hour') }}
-            end
+            when calls.followup_need = 'N1' and params.callback_due_hour is not null
+                then case
+                    when calls.day_kind = 'workday' and calls.call_hour < params.callback_due_hour
+                        then timestampadd(
+                            hour, params.callback_due_hour, cast(calls.call_date as datetime)
+                        )
+                    else {{ next_workday('calls.call_date', 'params.callback_due_hour') }}
+                end
             when calls.followup_need = 'N1'
                 then {{ moment_after('calls.call_started_at', 'params.callback_sla_min * 60') }}
             else {{ moment_after('calls.call_started_at', "3600 * case calls.followup_need
@@ -393,10 +417,10 @@ inputs as (
 pointed as (
 
     select
-        inputs.*,
         {%- for metric in metrics.values() %}
-        {{ points_columns(metric) }}{{ ',' if not loop.last }}
+        {{ points_columns(metric) }},
         {%- endfor %}
+        inputs.*
 
     from inputs
 
@@ -410,10 +434,10 @@ pointed as (
 totalled as (
 
     select
-        pointed.*,
         {%- for metric in metrics.values() %}
-        {{ total_columns(metric) }}{{ ',' if not loop.last }}
+        {{ total_columns(metric) }},
         {%- endfor %}
+        pointed.*
 
     from pointed
 
@@ -424,10 +448,10 @@ totalled as (
 capped as (
 
     select
-        totalled.*,
         {%- for metric in metrics.values() if metric.cap %}
-        {{ cap_columns(metric) }}{{ ',' if not loop.last }}
+        {{ cap_columns(metric) }},
         {%- endfor %}
+        totalled.*
 
     from totalled
 
@@ -439,10 +463,10 @@ capped as (
 valued as (
 
     select
-        capped.*,
         {%- for metric in metrics.values() %}
-        {{ value_columns(metric) }}{{ ',' if not loop.last }}
+        {{ value_columns(metric) }},
         {%- endfor %}
+        capped.*
 
     from capped
 
@@ -550,7 +574,12 @@ select
         when aux_json is not null then aux_json
         when gate = 'NO_DATA' then '{"v":1,"status":"no_data"}'
         when gate is not null then concat('{"v":1,"status":"gated","gate":"', gate, '"}')
-        else concat('{', concat_ws(',', json_head, {{ reasons_json(slot_count(metrics)) }}, json_tail), '}')
+        else
+            concat(
+                '{',
+                concat_ws(',', json_head, {{ reasons_json(slot_count(metrics)) }}, json_tail),
+                '}'
+            )
     end as value_json,
     cast('{{ var("lm_version") }}' as char(32)) as lm_version,
     cast(case when gate is null then method else 'rule' end as char(32)) as calc_method,

@@ -26,12 +26,14 @@ typed as (
         cast(await_sec as signed) as await_sec,
         cast({{ optional_column(available, 'duration') }} as signed) as duration_sec,
         cast({{ optional_column(available, 'context_status') }} as signed) as pbx_status,
-        cast({{ optional_column(available, 'context_start_time_dt') }} as datetime) as start_by_wall_clock,
+        cast({{ optional_column(available, 'context_start_time_dt') }} as datetime)
+            as start_by_wall_clock,
         case
             when context_start_time > 0 then {{ local_from_epoch('context_start_time') }}
         end as start_by_epoch,
         {{ label_text(optional_column(available, 'answered_user_id'), 64) }} as answered_user_id,
-        {{ label_text(optional_column(available, 'answered_extension'), 64) }} as answered_extension,
+        {{ label_text(optional_column(available, 'answered_extension'), 64) }}
+            as answered_extension,
         {{ label_text(optional_column(available, 'utm_source_by_number'), 128) }} as source_channel,
         cast({{ optional_column(available, 'created_at') }} as datetime) as source_created_at
 

@@ -63,14 +63,16 @@ labelled as (
         cast({{ optional_column(available, 'number_category') }} as signed) as number_category,
         {{ label_text(optional_column(available, 'call_type'), 64) }} as call_type_label,
         {{ label_text(optional_column(available, 'context_type'), 64) }} as direction_label,
-        {{ label_text(optional_column(available, 'refusal_category_code'), 64) }} as refusal_code_label,
+        {{ label_text(optional_column(available, 'refusal_category_code'), 64) }}
+            as refusal_code_label,
         {{ label_text(optional_column(available, 'refusal_reason')) }} as refusal_label,
         {{ label_text(optional_column(available, 'category_checklist')) }} as checklist,
         cast({{ optional_column(available, 'number_checklist') }} as signed) as checklist_items,
         cast({{ optional_column(available, 'requested_service_id') }} as signed) as service_id,
         {{ display_text(optional_column(available, 'requested_service_name')) }} as service_name,
         {{ label_text(optional_column(available, 'requested_service_name')) }} as service_label,
-        {{ label_text(optional_column(available, 'requested_doctor_speciality')) }} as speciality_label,
+        {{ label_text(optional_column(available, 'requested_doctor_speciality')) }}
+            as speciality_label,
         {{ label_text(optional_column(available, 'utm_source_by_number'), 128) }} as source_channel
 
     from call_scores
@@ -109,7 +111,8 @@ select
     labelled.checklist_items,
     labelled.service_id,
     labelled.service_name,
-    coalesce(by_id.service_group, by_name.service_group, by_speciality.service_group) as service_group,
+    coalesce(by_id.service_group, by_name.service_group, by_speciality.service_group)
+        as service_group,
     coalesce(by_id.avg_ticket, by_name.avg_ticket, by_speciality.avg_ticket) as service_ticket,
     coalesce(by_id.recurrence, by_name.recurrence, by_speciality.recurrence) as service_recurrence,
     labelled.source_channel,
@@ -117,13 +120,15 @@ select
         ',',
         case when labelled.outcome_label is not null and outcomes.label is null then 'outcome' end,
         case
-            when labelled.category_label is not null and categories.label is null then 'call_category'
+            when labelled.category_label is not null and categories.label is null
+                then 'call_category'
         end,
         case
             when labelled.call_type_label is not null and call_types.label is null then 'call_type'
         end,
         case
-            when labelled.direction_label is not null and directions.label is null then 'context_type'
+            when labelled.direction_label is not null and directions.label is null
+                then 'context_type'
         end,
         case
             when labelled.refusal_code_label is not null and refusal_codes.refusal_reason is null

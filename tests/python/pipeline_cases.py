@@ -110,7 +110,7 @@ def missed_on_the_last_day(history: list[Row]) -> Row:
 
 
 def until(source: Source, end: datetime, start: datetime = datetime.min) -> Source:
-    """What the sources got after `start` and up to `end`: calls then, reviews when they were made."""
+    """What the sources got after `start` and up to `end`."""
 
     def within(value: Any) -> bool:
         moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
@@ -293,7 +293,9 @@ def report(before: Table, after: Table, most: int = 5) -> str:
     lines = [f"{len(found)} rows differ of {len(before)} and {len(after)}"]
     for key in sorted(found, key=str)[:most]:
         old, new = before.get(key, {}), after.get(key, {})
-        lines.append(f"{key}: " + "; ".join(f"{n}: {old.get(n)} | {new.get(n)}" for n in found[key]))
+        lines.append(
+            f"{key}: " + "; ".join(f"{n}: {old.get(n)} | {new.get(n)}" for n in found[key])
+        )
     return "\n".join(lines)
 
 
@@ -319,7 +321,10 @@ def insert(target: TestTarget, table: str, row: Mapping[str, Any], schema: str =
     marks = ", ".join(["%s"] * len(row))
     execute(
         target,
-        (f"insert into `{schema or target.schema}`.{table} ({names}) values ({marks})", tuple(row.values())),
+        (
+            f"insert into `{schema or target.schema}`.{table} ({names}) values ({marks})",
+            tuple(row.values()),
+        ),
     )
 
 

@@ -241,8 +241,11 @@ def arrivals(fresh: Fresh) -> Arrivals:
         call
         for (call,), row in sorted(calls.items())
         if row["call_date"] < END.date() - timedelta(days=6)
-        and row["is_answered"] and not row["is_reviewed"] and not row["is_frequent_number"]
-        and row["caller_key"] and row["direction"] == "in"
+        and row["is_answered"]
+        and not row["is_reviewed"]
+        and not row["is_frequent_number"]
+        and row["caller_key"]
+        and row["direction"] == "in"
     ]
     reviewed = next(call for call in old if 2 <= len(callers[calls[call,]["caller_key"]]) <= 5)
     strange = next(
@@ -251,11 +254,11 @@ def arrivals(fresh: Fresh) -> Arrivals:
     missed = next(
         call
         for (call, metric), row in sorted(fresh.tables["lm_value"].items())
-        if metric == "followup_needed_flag" and row["value_label"] == "true"
+        if metric == "followup_needed_flag"
+        and row["value_label"] == "true"
         and row["value_json"]["need"] == "N1"
-        and calls[call,]["caller_key"] not in (
-            calls[reviewed,]["caller_key"], calls[strange,]["caller_key"]
-        )
+        and calls[call,]["caller_key"]
+        not in (calls[reviewed,]["caller_key"], calls[strange,]["caller_key"])
     )
     before = {name: read(here, name) for name in KEYS}
     review_id = newest(here, "call_scores") + 1
@@ -265,8 +268,12 @@ def arrivals(fresh: Fresh) -> Arrivals:
         here,
         "call_scores",
         a_review(
-            review_id + 1, strange, datetime(2025, 9, 17, 4),
-            outcome="перезвонил из космоса", call_category="Невиданное", number_category=777,
+            review_id + 1,
+            strange,
+            datetime(2025, 9, 17, 4),
+            outcome="перезвонил из космоса",
+            call_category="Невиданное",
+            number_category=777,
         ),
     )
     called_back = newest(here, "call_history") + 1
@@ -301,9 +308,10 @@ def test_late_review_changes_its_rows(arrivals: Arrivals) -> None:
     assert {row["call_score_id"] for row in mine} == {arrivals.review_id}
     score = after[arrivals.reviewed, "normalized_call_score"]
     assert score["value_numeric"] == 55
-    assert arrivals.before["lm_value"][arrivals.reviewed, "normalized_call_score"][
-        "value_numeric"
-    ] is None
+    assert (
+        arrivals.before["lm_value"][arrivals.reviewed, "normalized_call_score"]["value_numeric"]
+        is None
+    )
     call = arrivals.after["fct_call"][arrivals.reviewed,]
     assert (call["outcome"], call["is_reviewed"]) == ("lead_no_record", 1)
 
@@ -370,19 +378,26 @@ def test_newer_review_replaces_and_an_older_does_not(arrivals: Arrivals) -> None
 
 
 def test_marks_of_a_date_change_the_scale_of_all(fresh: Fresh) -> None:
-    """Where most marks of a date are above 10, those below were on 0..100 too: on each such date."""
+    """Where most marks of a date are above 10, those below were on 0..100 too."""
     here = fresh.target
     values, calls = read(here, "lm_value"), read(here, "fct_call")
     marks: dict[Any, list[int]] = {}
     for (call,), row in calls.items():
         score = values[call, "normalized_call_score"]["value_numeric"]
-        if row["call_score_raw"] and row["call_score_raw"] <= 10 and score == 10 * row["call_score_raw"]:
+        if (
+            row["call_score_raw"]
+            and row["call_score_raw"] <= 10
+            and score == 10 * row["call_score_raw"]
+        ):
             marks.setdefault(row["review_date"], []).append(call)
     dates = sorted((day for day in marks if day < END.date()), key=lambda day: len(marks[day]))[:3]
-    free = iter([
-        call for (call,), row in sorted(calls.items(), reverse=True)
-        if row["is_answered"] and not row["is_reviewed"]
-    ])
+    free = iter(
+        [
+            call
+            for (call,), row in sorted(calls.items(), reverse=True)
+            if row["is_answered"] and not row["is_reviewed"]
+        ]
+    )
     review_id = newest(here, "call_scores") + 1
     for day in dates:
         made = datetime.combine(day, datetime.min.time()) + timedelta(hours=23)
@@ -393,8 +408,10 @@ def test_marks_of_a_date_change_the_scale_of_all(fresh: Fresh) -> None:
     after = read(here, "lm_value")
     wrong = {
         str(day): [
-            call for call in marks[day]
-            if after[call, "normalized_call_score"]["value_numeric"] != calls[call,]["call_score_raw"]
+            call
+            for call in marks[day]
+            if after[call, "normalized_call_score"]["value_numeric"]
+            != calls[call,]["call_score_raw"]
         ]
         for day in dates
     }
@@ -422,7 +439,9 @@ def test_portions_and_time_give_what_one_build_gives(target: TestTarget, fresh: 
         assert_as_fresh(here, fresh)
         changed = unlike(meaning(before), meaning(after))
         assert {metric for _, metric in changed} <= TIMED
-        gates = [(before[key]["value_json"].get("gate"), after[key]["value_json"]) for key in changed]
+        gates = [
+            (before[key]["value_json"].get("gate"), after[key]["value_json"]) for key in changed
+        ]
         assert any(gate == "IMMATURE" and "gate" not in new for gate, new in gates)
         assert any(new.get("closed_by") == "EXPIRED" for _, new in gates)
         for key in before.keys() - changed.keys():
@@ -495,7 +514,7 @@ def together(here: TestTarget, *words: str, **variables: Any) -> list[tuple[int,
 
 
 def assert_well_or_clear(ends: list[tuple[int, str]]) -> None:
-    """The last lines of dbt's output hold its errors."""
+    # The last lines of dbt's output hold its errors.
     lasts = [told[-1500:] for _, told in ends]
     assert any(code == 0 for code, _ in ends), "\n".join(lasts)
     for (code, told), last in zip(ends, lasts, strict=True):
@@ -556,9 +575,7 @@ def test_full_refresh_repairs_in_place(fresh: Fresh) -> None:
         after = read(here, "lm_value")
         assert set(unlike(before["lm_value"], after)) == {damaged}
         assert after[forecast] == before["lm_value"][forecast]
-        assert_same(
-            meaning({damaged: sound[damaged]}), meaning({damaged: after[damaged]})
-        )
+        assert_same(meaning({damaged: sound[damaged]}), meaning({damaged: after[damaged]}))
         for column in ("id", "created_at"):
             assert after[damaged][column] == sound[damaged][column]
         for table in ("int_calls", "fct_call"):
@@ -572,7 +589,15 @@ def changed_rule(killed: Killed, tmp_path_factory: pytest.TempPathFactory) -> Co
     """A copy of the project in which an answer is in time within 45 seconds, as a new version."""
     project = tmp_path_factory.mktemp("project") / "copy"
     left_out = shutil.ignore_patterns(
-        ".venv", ".git", ".lm", "target", "logs", "dbt_packages", "tests", "python_scoring", ".*cache"
+        ".venv",
+        ".git",
+        ".lm",
+        "target",
+        "logs",
+        "dbt_packages",
+        "tests",
+        "python_scoring",
+        ".*cache",
     )
     shutil.copytree(ROOT, project, ignore=left_out)
     # Its dbt tests, not the Python ones.
@@ -619,11 +644,7 @@ def test_change_of_a_rule_recomputes_in_bounded_runs(
     after = read(here, "lm_value")
     assert before.keys() == after.keys()
     profiles = {call: row["value_label"] for (call, m), row in after.items() if m == "calc_profile"}
-    changed = {
-        key
-        for key in after
-        if before[key]["value_numeric"] != after[key]["value_numeric"]
-    }
+    changed = {key for key in after if before[key]["value_numeric"] != after[key]["value_numeric"]}
     assert any(metric == "response_speed_score" for _, metric in changed)
     assert {profiles[call] for call, _ in changed} == {"default_v1"}
 
@@ -651,19 +672,23 @@ def test_sweep_reconciles_everything(killed: Killed) -> None:
     here = killed.target
     calls = read(here, "fct_call")
     old = [
-        call for (call,), row in sorted(calls.items())
+        call
+        for (call,), row in sorted(calls.items())
         if row["call_date"] and row["call_date"] < END.date() - timedelta(days=6)
     ]
     callers = by_caller(calls)
     reviewed = [call for call in old if calls[call,]["is_reviewed"]]
     gone = next(
-        call for call in reviewed
+        call
+        for call in reviewed
         if calls[call,]["caller_key"] and 2 <= len(callers[calls[call,]["caller_key"]]) <= 5
     )
     unreviewed = next(call for call in reviewed if call != gone)
     edited = next(
-        call for call in old
-        if call not in (gone, unreviewed) and calls[call,]["is_answered"]
+        call
+        for call in old
+        if call not in (gone, unreviewed)
+        and calls[call,]["is_answered"]
         and not calls[call,]["is_reviewed"]
     )
     schema = here.schema
@@ -741,7 +766,9 @@ def test_another_salt_changes_every_caller_key(fresh: Fresh) -> None:
     known = {pair for pair in pairs if pair != (None, None)}
     assert all(old and new and old != new for old, new in known)
     assert len({old for old, _ in known}) == len(known) == len({new for _, new in known})
-    assert_same(meaning(before, "caller_key", "contact_key"), meaning(after, "caller_key", "contact_key"))
+    assert_same(
+        meaning(before, "caller_key", "contact_key"), meaning(after, "caller_key", "contact_key")
+    )
     assert_same(values, read(here, "lm_value"))
     run(here)
     assert_same(meaning(before), meaning(read(here, "fct_call")))

@@ -1,4 +1,4 @@
-"""Installations that differ: other names and schemas, older tables, other zones and charsets, few calls."""
+"""Installations that differ: other names and schemas, older tables, other zones, few calls."""
 
 from __future__ import annotations
 
@@ -62,7 +62,10 @@ def elsewhere(target: TestTarget) -> Iterator[Elsewhere]:
         {name: value for name, value in row.items() if name != "refusal_category_code"}
         for row in source.scores
     ]
-    with own_database(target, sources), own_schema(target, "else", salt="", charset=charset) as here:
+    with (
+        own_database(target, sources),
+        own_schema(target, "else", salt="", charset=charset) as here,
+    ):
         fill(here, Source(source.history, older), sources, variant="old", **names)
         run(here, "build", **variables)
         tables = {name: read(here, name) for name in ("fct_call", "lm_value")}
@@ -133,7 +136,9 @@ def test_cyrillic_is_intact(elsewhere: Elsewhere) -> None:
     assert "Иванова Анна" in names
     assert not any("?" in name for name in names)
     here = elsewhere.target
-    rows = here.rows("select name_ru from lm_metric_dictionary where metric_code = 'churn_risk_level'")
+    rows = here.rows(
+        "select name_ru from lm_metric_dictionary where metric_code = 'churn_risk_level'"
+    )
     assert "?" not in text(rows[0][0])
     assert any("а" <= sign <= "я" for sign in text(rows[0][0]))
     categories = {row["call_category"] for row in elsewhere.tables["fct_call"].values()}
@@ -263,9 +268,9 @@ def test_from_nothing_to_a_first_few(target: TestTarget) -> None:
         run(here, as_of=datetime(2025, 9, 30))
         values = read(here, "lm_value")
         assert len(values) == 11 * len(RULE_METRICS)
-        assert {row["value_numeric"] for (_, m), row in values.items() if m == "conversion_score"} == {
-            None
-        }
+        assert {
+            row["value_numeric"] for (_, m), row in values.items() if m == "conversion_score"
+        } == {None}
 
         for number in range(12, 22):
             start = datetime(2025, 9, 10 + number - 5, 15)
