@@ -48,7 +48,9 @@
 
     {# A full pass starts when what the values are made with has changed, or when it is asked for. #}
     {% set salt = set_caller_salt() if config.get('needs_caller_salt') else '' %}
-    {% set fingerprint = local_md5(sql | replace(as_of_text(), '') | replace("'" ~ var('calc_source') ~ "'", '') ~ seed_contents() ~ salt) %}
+    {% set fingerprint = local_md5(
+        sql | replace(as_of_text(), '') | replace("'" ~ var('calc_source') ~ "'", '') ~ seed_contents() ~ salt
+    ) %}
     {% set pass = watermark(name, 'full_pass') %}
     {% set is_sweep = should_full_refresh() or var('lm_sweep') | string | lower in ('true', '1', 'yes') %}
     {% set restarts = is_widened or is_sweep or not pass.known or pass.fingerprint != fingerprint %}

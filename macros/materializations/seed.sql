@@ -40,7 +40,10 @@
 {# Two runs at once fill a seed one after the other: without this, both delete first and then deadlock. #}
 {% macro lock_seed() %}
     {% set row = "model_name = '" ~ model.name ~ "' and feed = 'lock'" %}
-    {% do run_query("insert ignore into " ~ run_table('lm_watermark') ~ " (model_name, feed) values ('" ~ model.name ~ "', 'lock')") %}
+    {% do run_query(
+        "insert ignore into " ~ run_table('lm_watermark')
+        ~ " (model_name, feed) values ('" ~ model.name ~ "', 'lock')"
+    ) %}
     {% do run_query("commit") %}
     {% do run_query("select position from " ~ run_table('lm_watermark') ~ " where " ~ row ~ " for update") %}
 {% endmacro %}
