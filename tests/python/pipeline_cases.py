@@ -70,6 +70,7 @@ HISTORY_OF_ROW = {
     "change_id",
     "previous_contact_key",
     "previous_review_date",
+    "previous_week_start_date",
 }
 
 Row = dict[str, Any]
