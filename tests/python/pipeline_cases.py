@@ -60,6 +60,8 @@ KEYS = {
     "int_week_facts": ("week_start_date", "known_week", "fact", "key_1", "key_2", "key_3"),
     "int_review_batches": ("review_date",),
     "lm_value": ("history_id", "metric_code"),
+    "lm_daily_stats": ("stat_date", "dimension", "dimension_value", "metric_code"),
+    "lm_daily_facts": ("stat_date", "dimension", "dimension_value"),
 }
 # How a row came to be, not what it says.
 HISTORY_OF_ROW = {
@@ -68,6 +70,7 @@ HISTORY_OF_ROW = {
     "updated_at",
     "calc_source",
     "change_id",
+    "previous_call_date",
     "previous_contact_key",
     "previous_review_date",
     "previous_week_start_date",

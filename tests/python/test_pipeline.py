@@ -264,6 +264,10 @@ def arrivals(fresh: Fresh) -> Arrivals:
         not in (calls[reviewed,]["caller_key"], calls[strange,]["caller_key"])
     )
     before = {name: read(here, name) for name in KEYS}
+    here.rows(
+        "insert into lm_watermark (model_name, feed, position)"
+        " select 'test', 'before arrivals', max(change_id) from lm_value_changes"
+    )
     review_id = newest(here, "call_scores") + 1
     # Dates of their own: the other reviews of a date are judged with it.
     insert(here, "call_scores", a_review(review_id, reviewed, datetime(2025, 9, 16, 9)))
@@ -329,6 +333,24 @@ def test_only_what_depends_changes(arrivals: Arrivals) -> None:
         changed = history_ids(unlike(arrivals.before[table], arrivals.after[table]))
         assert {calls[call,]["caller_key"] for call in changed} <= touched, table
     assert_same(arrivals.before["lm_reference"], arrivals.after["lm_reference"])
+
+
+def test_only_days_of_changed_calls_are_added_up_again(arrivals: Arrivals) -> None:
+    """A day is marked by its calls; nothing else of a night's work reaches it."""
+    calls = arrivals.after["fct_call"]
+    days = {
+        calls[call, ]["call_date"]
+        for call in history_ids(unlike(arrivals.before["fct_call"], arrivals.after["fct_call"]))
+    }  # fmt: skip
+    for table in ("lm_daily_stats", "lm_daily_facts"):
+        changed = unlike(arrivals.before[table], arrivals.after[table])
+        assert changed
+        assert {key[0] for key in changed} <= days, table
+    marked = arrivals.target.rows(
+        "select call_date from lm_value_changes where change_id > (select position"
+        " from lm_watermark where model_name = 'test' and feed = 'before arrivals')"
+    )
+    assert {day for (day,) in marked} == days
 
 
 def test_changed_rows_keep_id_and_created_at(arrivals: Arrivals) -> None:
