@@ -96,3 +96,43 @@
     {% endfor %}
     {% do return(dates) %}
 {% endmacro %}
+
+
+{# Batches of the days whose calls or values have changed (lm_value_changes), oldest change first. #}
+{% macro changed_day_batches(model_name, column) %}
+    {% set days = run_query(
+        "select concat(call_date), change_id from " ~ run_table('lm_value_changes') ~ " where change_id > "
+        ~ watermark(model_name, 'lm_value_changes').position ~ " order by change_id, call_date"
+    ).rows %}
+    {% set batches = [] %}
+    {% for chunk in days | batch(8) %}
+        {% set batch = date_batches(column, chunk | map(attribute=0) | list)[0] %}
+        {% do batch.update({'feed': 'lm_value_changes', 'cursor_key': none}) %}
+        {% set following = days[loop.index0 * 8 + 8] %}
+        {# The days of one change may be in two batches: only the last of them says that it is done. #}
+        {% if following and following[1] == chunk[-1][1] %}
+            {% do batch.update({'position': chunk[-1][1] | int - 1}) %}
+        {% else %}
+            {% do batch.update({'position': chunk[-1][1] | int, 'once': true}) %}
+        {% endif %}
+        {% do batches.append(batch) %}
+    {% endfor %}
+    {% do return(batches) %}
+{% endmacro %}
+
+
+{# The newest change of lm_value_changes, for a model that follows it. #}
+{% macro newest_value_change() %}
+    {% do return({'lm_value_changes': first_value(
+        "select coalesce(max(change_id), 0) from " ~ run_table('lm_value_changes')
+    ) | int}) %}
+{% endmacro %}
+
+
+{# Batches of all days that have calls, a few at a time. #}
+{% macro day_batches(column, start) %}
+    {% do return(date_batches(column, date_values(
+        "select distinct call_date from " ~ ref('fct_call') ~ " where call_date is not null"
+        ~ (" and call_date > '" ~ start ~ "'" if start else "") ~ " order by 1"
+    ))) %}
+{% endmacro %}

@@ -14,7 +14,9 @@
     previous_...), json_columns, unwritten_columns (filled by the database), uncompared_columns (written
     with a change, never its reason), changes_in_full_pass (false: the full pass reads what is new anyway),
     more_columns (macro that names columns beside the yml's), replaces_batches (a batch's old rows go
-    first: for aggregates, whose rows may vanish).
+    first: for aggregates, whose rows may vanish), parent and parent_columns ({own: the parent's}, of one name
+    each: a sweep drops the rows that no row of the parent stands behind), marks_dates (the date column of
+    parent whose days are noted as changed in lm_value_changes, for the statistics by day).
 
     Which rows are read is told by three macros for a model m, in macros/feeds: m_full_pass(start) and
     m_changes(relation) list batches {where, and cursor_key or feed and position}; m_feeds() gives the newest
@@ -244,6 +246,9 @@
     {% endset %}
     {% call statement('write_batch', auto_begin=false) %}{{ insert }}{% endcall %}
     {% set written = load_result('write_batch').response.rows_affected %}
+    {% if config.get('marks_dates') and (written or fingerprint or batch.feed == config.get('parent')) %}
+        {% do mark_changed_dates(ref(config.get('parent')), config.get('marks_dates'), batch.where) %}
+    {% endif %}
     {% if batch.feed %}
         {% do set_watermark(model.name, batch.feed, batch.position) %}
     {% endif %}
@@ -298,13 +303,31 @@
 {% endmacro %}
 
 
-{# Rows whose call the source no longer has. #}
+{# The days of a batch's calls, and the days they left: what is added up by day reads them again.
+   Also where the parent's rows changed and the model's did not, for the statistics read both. #}
+{% macro mark_changed_dates(calls, column, condition) %}
+    {% do run_query(
+        "insert into " ~ run_table('lm_value_changes') ~ " (call_date, change_id)"
+        ~ " select days.call_date, " ~ next_change(model.name) ~ " from ("
+        ~ "select " ~ column ~ " as call_date from " ~ calls ~ " where " ~ condition
+        ~ " union select previous_" ~ column ~ " from " ~ calls ~ " where " ~ condition
+        ~ ") as days where days.call_date is not null"
+        ~ " on duplicate key update change_id = values(change_id)"
+    ) %}
+{% endmacro %}
+
+
+{# Rows that no row of the parent stands behind any more. #}
 {% macro delete_orphans(relation) %}
     {% set parent = config.get('parent') %}
     {% if parent %}
+        {% set matches = [] %}
+        {% for own, others in config.get('parent_columns', {'history_id': 'history_id'}).items() %}
+            {% do matches.append("parent." ~ others ~ " = " ~ relation ~ "." ~ own) %}
+        {% endfor %}
         {% do run_query(
             "delete from " ~ relation ~ " where not exists (select 1 from " ~ ref(parent)
-            ~ " as parent where parent.history_id = " ~ relation ~ ".history_id)"
+            ~ " as parent where " ~ matches | join(" and ") ~ ")"
         ) %}
         {% do run_query("commit") %}
     {% endif %}

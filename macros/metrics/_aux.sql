@@ -12,13 +12,22 @@
 {% endmacro %}
 
 
-{# What the rules are fed with: every seed but the dictionaries, which are for readers. #}
+{# What the rules are fed with: every seed that lm_value stands on. #}
 {% macro seeds_hash() %}
     {% if not execute %}{% do return('') %}{% endif %}
     {% set parts = [] %}
-    {% for node in graph.nodes.values() | selectattr('resource_type', 'equalto', 'seed') %}
-        {% if node.name not in ['lm_metric_dictionary', 'lm_reason_dictionary', 'lm_versions'] %}
-            {% do parts.append(node.name ~ ' ' ~ node.checksum.checksum) %}
+    {% set seen = [] %}
+    {% set queue = ['model.operabot_lm.lm_value'] %}
+    {% for _ in range(1000) %}
+        {% if not queue %}{% break %}{% endif %}
+        {% set id = queue.pop() %}
+        {% if id not in seen and id in graph.nodes %}
+            {% do seen.append(id) %}
+            {% set node = graph.nodes[id] %}
+            {% if node.resource_type == 'seed' %}
+                {% do parts.append(node.name ~ ' ' ~ node.checksum.checksum) %}
+            {% endif %}
+            {% do queue.extend(node.depends_on.nodes or []) %}
         {% endif %}
     {% endfor %}
     {% do return(local_md5(parts | sort | join(' '))) %}

@@ -21,6 +21,14 @@
             comment = 'How far each incremental model has come'
         ") %}
         {% do run_query("
+            create table if not exists " ~ run_table('lm_value_changes') ~ " (
+                call_date date not null primary key,
+                change_id bigint unsigned not null comment 'Change of lm_value that last touched a call of the day',
+                key idx_lm_value_changes_change (change_id)
+            ) engine = InnoDB default charset = utf8mb4
+            comment = 'Days whose calls or values have changed: what the statistics by day read again'
+        ") %}
+        {% do run_query("
             create table if not exists " ~ run_table('lm_caller_salt') ~ " (
                 id tinyint not null primary key,
                 salt char(64) not null

@@ -4,6 +4,8 @@
     keys=['primary key (week_start_date, known_week, fact, key_1, key_2, key_3)'],
     replaces_batches=true,
     counts_changes=false,
+    parent='fct_call',
+    parent_columns={'week_start_date': 'week_start_date'},
 ) }}
 
 {%- set refusals = [

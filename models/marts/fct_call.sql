@@ -10,7 +10,7 @@
         'key idx_fct_call_review_date (review_date)',
         'key idx_fct_call_score (call_score_id)',
     ],
-    remembered_columns=['review_date', 'week_start_date'],
+    remembered_columns=['call_date', 'review_date', 'week_start_date'],
     parent='int_calls',
 ) }}
 

@@ -17,6 +17,7 @@
     uncompared_columns=['calc_source'],
     counts_changes=false,
     parent='fct_call',
+    marks_dates='call_date',
 ) }}
 
 {%- set metrics = rule_metrics() %}

@@ -1,0 +1,241 @@
+{{ config(
+    materialized='incremental',
+    unique_key=['stat_date', 'dimension', 'dimension_value'],
+    keys=['primary key (stat_date, dimension, dimension_value)'],
+    replaces_batches=true,
+    counts_changes=false,
+    parent='fct_call',
+    parent_columns={'stat_date': 'call_date'},
+) }}
+
+{%- set all_dimensions = dimensions() %}
+{%- do all_dimensions.update({
+    'refusal': "case when is_lost = 1 then coalesce(refusal_code, 'missing') end",
+}) %}
+
+with
+
+calls as (
+
+    select *
+
+    from (
+        select
+            *,
+            call_date as stat_date
+        from {{ ref('fct_call') }}
+    ) as dated_calls
+
+    where {{ in_batch() }}
+
+),
+
+-- Facts of a call as numbers to add up; null where the call is not in the base of a mean.
+facts as (
+
+    select
+        calls.*,
+        case when calls.direction = 'in' then 1 else 0 end as is_incoming,
+        case when calls.direction = 'out' then 1 else 0 end as is_outgoing,
+        case when calls.direction in ('in', 'out') and calls.is_answered = 1 then 1 else 0 end as is_talk,
+        case when calls.wants_booking = 1 and calls.is_booked = 0 then 1 else 0 end as is_lost,
+        case
+            when calls.call_category = 'cancel'
+                or calls.outcome in ('cancelled_by_patient', 'cancelled_by_operator') then 1
+            else 0
+        end as is_cancellation,
+        case
+            when calls.direction in ('in', 'out') and calls.is_answered = 1
+                and calls.operator_key <> 'unknown' then calls.operator_key
+        end as talking_operator,
+        case
+            when calls.direction = 'in' and calls.is_answered = 1 then calls.await_sec
+        end as answer_wait_sec,
+        case
+            when calls.direction = 'in' and calls.is_answered = 0 then calls.await_sec
+        end as abandon_wait_sec,
+        -- A missed call that somebody could return.
+        case
+            when calls.direction = 'in' and calls.is_answered = 0 and calls.is_short_abandon = 0
+                and calls.caller_key is not null and calls.is_frequent_number = 0 then 1
+            else 0
+        end as is_missed,
+        case
+            when calls.direction = 'in' and calls.is_answered = 1
+                and calls.caller_key is not null and calls.is_frequent_number = 0
+                and calls.is_excluded_category = 0 then 1
+            else 0
+        end as is_repeat_base,
+        timestampdiff(second, calls.call_started_at, calls.next_outgoing_answered_at) / 60e0
+            as callback_min,
+        least(
+            coalesce(calls.next_outgoing_answered_at, calls.next_incoming_answered_at),
+            coalesce(calls.next_incoming_answered_at, calls.next_outgoing_answered_at)
+        ) as next_answered_at,
+        timestampdiff(second, calls.call_started_at, calls.reviewed_at) / 86400e0 as review_lag_days,
+        speed.value_label as speed_label,
+        case
+            when json_unquote(json_extract(profile.value_json, '$.rule')) = 'night' then 1
+            else 0
+        end as is_out_of_hours,
+        json_extract(queue.value_json, '$.work_sec') * 1e0 as work_sec,
+        case
+            when calls.direction in ('in', 'out') and calls.is_answered = 1
+                then json_extract(queue.value_json, '$.work_sec') * 1e0
+        end as handle_sec,
+        json_extract(loss.value_json, '$.loss_rub') * 1e0 as loss_rub,
+        score.value_numeric as qa_score,
+        coverage.value_numeric as checklist_coverage,
+        case when followup.value_label = 'true' then 1 else 0 end as is_followup_open,
+        case
+            when json_unquote(json_extract(followup.value_json, '$.overdue')) = 'true' then 1
+            else 0
+        end as is_followup_overdue,
+        case
+            when json_extract(followup.value_json, '$.closed_by') is not null then 1
+            else 0
+        end as is_followup_closed
+
+    from calls
+
+    left join {{ ref('lm_value') }} as speed
+        on calls.history_id = speed.history_id
+        and speed.metric_code = 'response_speed_score'
+
+    left join {{ ref('lm_value') }} as queue
+        on calls.history_id = queue.history_id
+        and queue.metric_code = 'queue_impact_index'
+
+    left join {{ ref('lm_value') }} as loss
+        on calls.history_id = loss.history_id
+        and loss.metric_code = 'lost_opportunity_score'
+
+    left join {{ ref('lm_value') }} as score
+        on calls.history_id = score.history_id
+        and score.metric_code = 'normalized_call_score'
+
+    left join {{ ref('lm_value') }} as coverage
+        on calls.history_id = coverage.history_id
+        and coverage.metric_code = 'checklist_coverage_ratio'
+
+    left join {{ ref('lm_value') }} as followup
+        on calls.history_id = followup.history_id
+        and followup.metric_code = 'followup_needed_flag'
+
+    left join {{ ref('lm_value') }} as profile
+        on calls.history_id = profile.history_id
+        and profile.metric_code = 'calc_profile'
+
+    {{ kept_apart() }}
+
+),
+
+-- What became of a missed call within a day, and of an answered one within a week.
+followed as (
+
+    select
+        facts.*,
+        case
+            when is_missed = 1 and next_answered_at <= date_add(call_started_at, interval 24 hour)
+                then 1
+            else 0
+        end as is_reached,
+        case
+            when is_missed = 1 and next_outgoing_answered_at = next_answered_at
+                and next_answered_at <= date_add(call_started_at, interval 24 hour) then 1
+            else 0
+        end as is_called_back,
+        case
+            when is_repeat_base = 1 and next_call_in_at <= date_add(call_started_at, interval 7 day)
+                then 1
+            else 0
+        end as is_repeated
+
+    from facts
+
+),
+
+dimension_list as (
+{{ dimension_rows(all_dimensions) }}
+
+),
+
+sliced as (
+
+    select
+        followed.*,
+        dimension_list.dimension,
+        {{ dimension_value(all_dimensions) }} as dimension_value
+
+    from followed
+
+    cross join dimension_list
+
+)
+
+select
+    stat_date,
+    dimension,
+    dimension_value,
+    count(*) as calls,
+    count(distinct caller_key) as callers,
+    count(distinct talking_operator) as operators,
+    count(distinct concat(talking_operator, ' ', call_hour)) as operator_hours,
+    sum(is_incoming) as incoming_calls,
+    sum(is_incoming * is_answered) as incoming_answered,
+    sum(is_incoming * (1 - is_answered)) as incoming_abandoned,
+    sum(is_short_abandon) as short_abandons,
+    count(speed_label) as sla_calls,
+    sum(case when speed_label = 'within_sla' then 1 else 0 end) as answered_in_sla,
+    count(answer_wait_sec) as answer_wait_calls,
+    coalesce(sum(answer_wait_sec), 0) as answer_wait_sec,
+    coalesce(sum(answer_wait_sec * answer_wait_sec), 0) as answer_wait_sec_sq,
+    count(abandon_wait_sec) as abandon_wait_calls,
+    coalesce(sum(abandon_wait_sec), 0) as abandon_wait_sec,
+    max(case when is_incoming = 1 then await_sec end) as max_wait_sec,
+    sum(is_incoming * is_out_of_hours) as out_of_hours_calls,
+    sum(is_outgoing) as outgoing_calls,
+    sum(is_outgoing * is_answered) as outgoing_answered,
+    sum(case when direction = 'internal' then 1 else 0 end) as internal_calls,
+    sum(is_missed) as missed_calls,
+    sum(is_reached) as missed_reached,
+    sum(is_called_back) as missed_called_back,
+    coalesce(sum(case when is_called_back = 1 then callback_min end), 0) as callback_min,
+    sum(is_talk) as talk_calls,
+    coalesce(sum(case when is_talk = 1 then talk_sec end), 0) as talk_sec,
+    coalesce(sum(case when is_talk = 1 then talk_sec * talk_sec end), 0) as talk_sec_sq,
+    count(handle_sec) as handle_calls,
+    coalesce(sum(handle_sec), 0) as handle_sec,
+    coalesce(sum(handle_sec * handle_sec), 0) as handle_sec_sq,
+    coalesce(sum(work_sec), 0) as work_sec,
+    sum(is_reviewed) as reviewed_calls,
+    sum(is_talk * is_reviewed) as reviewed_talks,
+    coalesce(sum(review_lag_days), 0) as review_lag_days,
+    sum(is_target) as target_calls,
+    sum(is_target * (1 - is_service_call)) as target_new_calls,
+    sum(wants_booking) as wanting_calls,
+    sum(is_booked) as bookings,
+    sum(is_booked * (1 - is_service_call)) as new_bookings,
+    sum(is_lost) as lost_calls,
+    coalesce(sum(loss_rub), 0) as loss_rub,
+    count(loss_rub) as loss_known_calls,
+    sum(is_cancellation) as cancellations,
+    sum(case when call_category = 'reschedule' then 1 - is_cancellation else 0 end) as reschedules,
+    sum(case when call_category = 'complaint' then 1 else 0 end) as complaints,
+    sum(is_repeat_base) as repeat_base_calls,
+    sum(is_repeated) as repeat_calls,
+    count(qa_score) as qa_calls,
+    coalesce(sum(qa_score), 0) as qa_score,
+    coalesce(sum(qa_score * qa_score), 0) as qa_score_sq,
+    count(checklist_coverage) as coverage_calls,
+    coalesce(sum(checklist_coverage), 0) as checklist_coverage,
+    coalesce(sum(checklist_coverage * checklist_coverage), 0) as checklist_coverage_sq,
+    sum(is_followup_open) as followups_open,
+    sum(is_followup_overdue) as followups_overdue,
+    sum(is_followup_closed) as followups_closed
+
+from sliced
+
+where dimension_value is not null
+
+group by stat_date, dimension, dimension_value
