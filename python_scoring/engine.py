@@ -23,7 +23,9 @@ PID_FILE = "daemon.pid"
 READY = "ready"
 LOG_FILE = "daemon.log"
 DAEMON = Path(__file__).with_name("engine_daemon.py")
-START_SECONDS = 60
+SERVER_PID_FILE = Path("run") / "seekdb.pid"
+START_SECONDS = 40
+START_ATTEMPTS = 3
 STOP_SECONDS = 30
 
 
@@ -140,6 +142,19 @@ def start(folder: Path) -> None:
     if is_ready(folder):
         return
     folder.mkdir(parents=True, exist_ok=True)
+    for _ in range(START_ATTEMPTS):
+        started = time.time()
+        if _start_once(folder):
+            return
+        _kill(folder, started)
+    raise LmError(
+        f"the engine did not answer in {START_SECONDS} s, {START_ATTEMPTS} times;"
+        f" see {folder / LOG_FILE}"
+    )
+
+
+def _start_once(folder: Path) -> bool:
+    """Whether the engine is ready in time."""
     daemon = _spawn(folder)
     deadline = time.monotonic() + START_SECONDS
     while not is_ready(folder):
@@ -150,9 +165,25 @@ def start(folder: Path) -> None:
             time.sleep(0.2)
             daemon = _spawn(folder)
         if time.monotonic() > deadline:
-            raise LmError(
-                f"the engine did not answer in {START_SECONDS} s; see {folder / LOG_FILE}"
-            )
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def _kill(folder: Path, started: float) -> None:
+    """End a daemon that does not get ready, and the server that it has started since."""
+    pids = [running_pid(folder)]
+    server = folder / SERVER_PID_FILE
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        # An older file may name a process that has nothing to do with us.
+        if server.stat().st_mtime >= started:
+            pids.append(int(server.read_text().split()[0]))
+    for pid in pids:
+        if pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+    deadline = time.monotonic() + STOP_SECONDS
+    while running_pid(folder) is not None and time.monotonic() < deadline:
         time.sleep(0.1)
 
 

@@ -27,6 +27,10 @@ SETTINGS = (
     "set global ob_trx_timeout = 86400000000",
     "alter system set syslog_level = 'ERROR'",
     "alter system set query_memory_limit_percentage = 100",
+    # Now and then an engine that was killed comes back with its tables locked for good: it answers
+    # queries, and hangs here. Its starter sees that it is not ready, and starts it once more.
+    "create database if not exists lm_engine_is_ready",
+    "drop database lm_engine_is_ready",
 )
 
 

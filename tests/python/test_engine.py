@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from conftest import ROOT, clean_environment
+
+from python_scoring import engine
 
 pytest.importorskip("pylibseekdb", reason="no package for this platform")
 
@@ -42,7 +46,7 @@ def lm(project: Path) -> Iterator[Lm]:
             capture_output=True,
             text=True,
             # A daemon that kept our pipes open would make this wait for ever.
-            timeout=90,
+            timeout=180,
             check=False,
         )
 
@@ -109,7 +113,7 @@ def test_two_starts_at_once_make_one_engine(lm: Lm, project: Path) -> None:
         )
         for _ in range(3)
     ]
-    shown = {start.communicate(timeout=90)[0] for start in starts}
+    shown = {start.communicate(timeout=180)[0] for start in starts}
     assert len(shown) == 1
     assert "engine running" in shown.pop()
 
@@ -118,6 +122,33 @@ def test_clock_is_utc_and_statements_may_take_long(lm: Lm) -> None:
     shown = lm("shell", "-e", "select @@global.time_zone, @@ob_query_timeout").stdout
     assert "+00:00" in shown
     assert "7200000000" in shown
+
+
+def test_a_hung_start_is_tried_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The first daemon takes the lock and never gets ready; the second one is well."""
+    script = tmp_path / "hangs_once.py"
+    script.write_text(
+        "import fcntl, os, sys, time\n"
+        "from pathlib import Path\n"
+        "folder = Path(sys.argv[1])\n"
+        "if not (folder / 'tried').exists():\n"
+        "    (folder / 'tried').touch()\n"
+        "    lock = (folder / 'daemon.pid').open('a+')\n"
+        "    fcntl.flock(lock, fcntl.LOCK_EX)\n"
+        "    print(os.getpid(), file=lock, flush=True)\n"
+        "    time.sleep(600)\n"
+        f"os.execv(sys.executable, [sys.executable, '-P', {str(engine.DAEMON)!r}, sys.argv[1]])\n"
+    )
+    monkeypatch.setattr(engine, "DAEMON", script)
+    monkeypatch.setattr(engine, "START_SECONDS", 12)
+    folder = Path(tempfile.mkdtemp(prefix="lm-"))
+    try:
+        engine.start(folder)
+        assert engine.is_ready(folder)
+        assert (folder / "tried").exists()
+    finally:
+        engine.stop(folder)
+        shutil.rmtree(folder)
 
 
 def test_broken_data_is_told_in_a_line(lm: Lm, tmp_path: Path) -> None:
