@@ -1,0 +1,108 @@
+{#- What time alone may bring, after the call: a promise not kept, a dropped caller who rings back. -#}
+{%- set later_triggers = {'PROMISE_NOT_KEPT': 'promise_not_kept', 'DROPPED': 'dropped'} -%}
+
+with
+
+params as (
+
+    select
+        {%- for name in later_triggers.values() %}
+        {{ rule_param('complaint_' ~ name) }} as {{ name }}_points{{ ',' if not loop.last }}
+        {%- endfor %}
+
+),
+
+calls as (
+
+    select * from {{ ref('fct_call') }}
+
+)
+
+select
+    calls.history_id,
+    calls.change_id,
+    calls.call_score_id,
+    calls.call_date,
+    calls.call_started_at,
+    calls.caller_key,
+    calls.is_last_of_caller,
+    calls.reviewed_at,
+    {{ first_gate({
+        'INTERNAL': "calls.direction = 'internal'",
+        'NO_REVIEW': "calls.is_reviewed = 0",
+        'EXCLUDED_CATEGORY': "calls.is_excluded_category = 1",
+        'NOT_TARGET': "calls.is_target = 0",
+        'SERVICE_CALL': "calls.is_service_call = 1",
+        'ALREADY_BOOKED': "calls.is_booked = 1",
+        'FREQUENT_NUMBER': "calls.is_frequent_number = 1",
+        'NO_NUMBER': "calls.caller_key is null",
+    }) }} as conversion_prob_forecast_gate,
+    {{ first_gate({
+        'INTERNAL': "calls.direction = 'internal'",
+        'EXCLUDED_CATEGORY': "calls.call_category in ('spam', 'autoinformer')",
+        'FREQUENT_NUMBER': "calls.is_frequent_number = 1",
+        'NO_NUMBER': "calls.caller_key is null",
+    }) }} as second_call_prob_gate,
+    coalesce(
+        case when calls.call_category = 'complaint' then 'ALREADY_COMPLAINT' end,
+        cast(json_unquote(json_extract(flag.value_json, '$.gate')) as char(32)),
+        {{ first_gate({
+            'BAD_VALUE': "flag.value_numeric is null",
+            'FREQUENT_NUMBER': "calls.is_frequent_number = 1",
+            'NO_NUMBER': "calls.caller_key is null",
+        }) }}
+    ) as complaint_prob_gate,
+    calls.direction,
+    calls.is_answered,
+    calls.is_reviewed,
+    calls.is_target,
+    calls.outcome,
+    calls.call_category,
+    calls.refusal_code,
+    calls.service_group,
+    calls.source_channel,
+    calls.operator_key,
+    calls.call_hour,
+    calls.call_weekday,
+    calls.talk_sec,
+    calls.await_sec,
+    calls.is_short_abandon,
+    calls.pbx_status,
+    calls.calls_in_72h,
+    calls.calls_2d,
+    calls.calls_7d,
+    calls.calls_30d,
+    calls.unanswered_7d,
+    calls.bookings_180d,
+    calls.bookings_365d,
+    calls.cancellations_180d,
+    calls.days_since_last_call,
+    score.value_numeric as score,
+    coverage.value_numeric as coverage,
+    flag.value_numeric
+    {%- for code, name in later_triggers.items() %}
+    - case
+        when json_search(flag.value_json, 'one', '{{ code }}', null, '$.reasons[*].code') is null
+            then 0
+        else params.{{ name }}_points
+    end
+    {%- endfor %} as complaint_points,
+    calls.next_booking_at,
+    calls.next_call_in_at,
+    calls.next_complaint_at
+
+from calls
+
+cross join params
+
+left join {{ ref('lm_value') }} as score
+    on calls.history_id = score.history_id
+    and score.metric_code = 'normalized_call_score'
+
+left join {{ ref('lm_value') }} as coverage
+    on calls.history_id = coverage.history_id
+    and coverage.metric_code = 'checklist_coverage_ratio'
+
+left join {{ ref('lm_value') }} as flag
+    on calls.history_id = flag.history_id
+    and flag.metric_code = 'complaint_risk_flag'

@@ -1,0 +1,103 @@
+"""Ripe calls, whether the event came, and the cuts in time between slices.
+
+A label over h days is known h days after the call, and later still where a review has to show it
+(delayed feedback, metrics.md O3): younger calls are no examples, and between a slice and the next
+one there is the same gap, so that no label of the older slice lies in the newer one's time.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+
+from python_scoring.probability_settings import SPECS, ProbabilitySettings
+
+DEFAULT_LAG_DAYS = 7
+MAX_LAG_DAYS = 21
+MIN_REVIEWS = 20
+
+
+def review_lag_days(frame: pd.DataFrame) -> int:
+    """Days in which nine reviews of ten have come, 0 to 21; 7 while reviews are few."""
+    delay = (moments(frame["reviewed_at"]) - moments(frame["call_started_at"])).dropna()
+    if len(delay) < MIN_REVIEWS:
+        return DEFAULT_LAG_DAYS
+    days = float(delay.dt.total_seconds().quantile(0.9)) / 86400
+    return int(min(MAX_LAG_DAYS, max(0, math.ceil(days))))
+
+
+def moments(values: pd.Series) -> pd.Series:
+    """Datetimes, whatever the driver gave; NaT where there is none."""
+    return pd.to_datetime(values, errors="coerce").astype("datetime64[us]")
+
+
+@dataclass(frozen=True)
+class RipeCalls:
+    """Calls with a known label, oldest first; `label` is 0 or 1, one a row."""
+
+    frame: pd.DataFrame
+    label: np.ndarray
+    start: np.ndarray
+    gap: np.timedelta64
+
+    def __len__(self) -> int:
+        return len(self.label)
+
+    def take(self, keep: np.ndarray) -> RipeCalls:
+        """Some of the rows: a boolean mask."""
+        return RipeCalls(self.frame[keep], self.label[keep], self.start[keep], self.gap)
+
+
+def ripe_calls(
+    frame: pd.DataFrame, metric: str, as_of: datetime, settings: ProbabilitySettings
+) -> RipeCalls:
+    """The calls that can teach `metric` as of a moment: not gated, ripe, the newest `max_rows`."""
+    spec = SPECS[metric]
+    horizon = pd.Timedelta(days=settings.horizon_days(metric))
+    start = moments(frame["call_started_at"])
+    now = pd.Timestamp(as_of)
+    known = frame[start <= now]
+    lag = pd.Timedelta(days=review_lag_days(known) if spec.needs_reviews else 0)
+    newest = now - horizon - lag
+    keep = (
+        (start <= newest)
+        & (start > newest - pd.Timedelta(days=settings.history_days))
+        & frame[spec.gate_column(metric)].isna()
+        & frame["caller_key"].notna()
+    )
+    order = np.lexsort((frame.loc[keep, "history_id"].to_numpy(), start[keep].to_numpy()))
+    rows = frame[keep].iloc[order].tail(settings.max_rows)
+    begin = moments(rows["call_started_at"])
+    event = moments(rows[spec.event_column])
+    label = (event.notna() & (event > begin) & (event <= begin + horizon)).to_numpy(dtype=int)
+    return RipeCalls(rows, label, begin.to_numpy(), (horizon + lag).to_timedelta64())
+
+
+@dataclass(frozen=True)
+class Slices:
+    """Fit on the oldest, calibrate on a newer slice, judge on the newest."""
+
+    fit: RipeCalls
+    calibration: RipeCalls
+    test: RipeCalls
+
+
+def slices(calls: RipeCalls, share: float = 0.15, at_least: int = 1000) -> Slices:
+    """Cut by time. A slice has `share` of the rows or `at_least`, but never over a quarter."""
+    size = min(max(int(len(calls) * share), at_least), len(calls) // 4)
+    empty = calls.take(np.zeros(len(calls), dtype=bool))
+    if size == 0:
+        return Slices(calls, empty, empty)
+    test_from = calls.start[-size]
+    test = calls.take(calls.start >= test_from)
+    older = calls.take(calls.start < test_from - calls.gap)
+    if len(older) <= size:
+        return Slices(older, empty, test)
+    calibration_from = older.start[-size]
+    calibration = older.take(older.start >= calibration_from)
+    fit = older.take(older.start < calibration_from - calls.gap)
+    return Slices(fit, calibration, test)

@@ -1,0 +1,141 @@
+"""Penalised logistic regression over steps and logarithms: an additive model, read off its sums.
+
+Every number goes in as a line (of its logarithm where it is a length or a count), as steps at its
+quantiles, and as a flag when it is missing; every code as one column a value, rare values pooled.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.linear_model import LogisticRegression
+
+from python_scoring.probability_features import BY_COLUMN, FEATURES, GROUPS, Feature
+
+MAX_STEPS = 8
+MIN_CODE_CALLS = 20
+POOLED = "other"
+
+
+class Column:
+    """One feature's columns in the design matrix."""
+
+    def __init__(self, feature: Feature, values: pd.Series) -> None:
+        self.feature = feature
+        self.levels: list[str] = []
+        self.edges = np.empty(0)
+        self.mean, self.scale, self.has_missing = 0.0, 1.0, False
+        if feature.is_code:
+            counts = values.value_counts()
+            self.levels = sorted(counts[counts >= MIN_CODE_CALLS].index)
+        else:
+            self._learn_number(values.to_numpy(dtype=float))
+
+    def _learn_number(self, values: np.ndarray) -> None:
+        known = self._line(values[~np.isnan(values)])
+        self.has_missing = bool(np.isnan(values).any())
+        self.mean = float(known.mean())
+        self.scale = float(known.std()) or 1.0
+        quantiles = np.quantile(known, np.linspace(0, 1, MAX_STEPS + 2)[1:-1], method="lower")
+        self.edges = np.setdiff1d(np.unique(quantiles), known.min())
+
+    def _line(self, values: np.ndarray) -> np.ndarray:
+        return np.log1p(np.maximum(values, 0)) if self.feature.is_log else values
+
+    @property
+    def names(self) -> list[str]:
+        name = self.feature.column
+        if self.feature.is_code:
+            return [f"{name}={level}" for level in self.levels]
+        steps = [f"{name}>={self._back(edge):g}" for edge in self.edges]
+        return [name, *steps, *([f"{name} missing"] if self.has_missing else [])]
+
+    def _back(self, edge: float) -> float:
+        return float(np.expm1(edge)) if self.feature.is_log else float(edge)
+
+    def design(self, values: pd.Series) -> np.ndarray:
+        """Columns of the design matrix, as many as `names`."""
+        if self.feature.is_code:
+            found = values.to_numpy(dtype=object)
+            return np.column_stack([found == level for level in self.levels]).astype(np.float32)
+        raw = values.to_numpy(dtype=float)
+        missing = np.isnan(raw)
+        line = self._line(np.where(missing, 0.0, raw))
+        line = np.where(missing, self.mean, line)
+        # A value beyond all that was seen is taken for the largest that was not odd.
+        scaled = np.clip((line - self.mean) / self.scale, -4, 4)
+        parts = [scaled, *((line >= edge) & ~missing for edge in self.edges)]
+        if self.has_missing:
+            parts.append(missing)
+        return np.column_stack(parts).astype(np.float32)
+
+
+class LinearModel:
+    """L2 logistic regression; `strength` is the inverse of the penalty."""
+
+    calc_method = "regression"
+    kind = "logit"
+
+    def __init__(self, strength: float = 0.1, seed: int = 0) -> None:
+        self.strength = strength
+        self.seed = seed
+
+    def fit(self, inputs: pd.DataFrame, label: np.ndarray) -> LinearModel:
+        """Learn from features (see probability_features) and labels of both classes."""
+        self.columns_ = [
+            Column(BY_COLUMN[name], inputs[name]) for name in usable(inputs) if _varies(inputs[name])
+        ]
+        self.columns_ = [column for column in self.columns_ if column.names]
+        matrix = self._matrix(inputs)
+        model = LogisticRegression(C=self.strength, max_iter=300, tol=1e-5)
+        model.fit(matrix, label)
+        self.intercept_ = float(model.intercept_[0])
+        self.coefficients_ = model.coef_[0].astype(float)
+        self.centre_ = matrix.mean(axis=0, dtype=float)
+        return self
+
+    def _matrix(self, inputs: pd.DataFrame) -> np.ndarray:
+        parts = [column.design(inputs[column.feature.column]) for column in self.columns_]
+        return np.hstack(parts) if parts else np.zeros((len(inputs), 1), dtype=np.float32)
+
+    def log_odds(self, inputs: pd.DataFrame) -> np.ndarray:
+        return self.intercept_ + self._matrix(inputs) @ self.coefficients_
+
+    def explain(self, inputs: pd.DataFrame) -> tuple[float, np.ndarray]:
+        """Log-odds of the average call, and each group's share of the way to each call's.
+
+        coefficient * (x - mean), summed over a group's columns; shape (rows, groups).
+        """
+        matrix = self._matrix(inputs)
+        base = self.intercept_ + float(self.centre_ @ self.coefficients_)
+        points = np.zeros((len(inputs), len(GROUPS)))
+        at = 0
+        for column in self.columns_:
+            to = at + len(column.names)
+            part = (matrix[:, at:to] - self.centre_[at:to]) @ self.coefficients_[at:to]
+            points[:, GROUPS.index(column.feature.group)] += part
+            at = to
+        return base, points
+
+    def used(self) -> list[str]:
+        return [column.feature.column for column in self.columns_]
+
+    def card(self) -> dict[str, Any]:
+        names = [name for column in self.columns_ for name in column.names]
+        values = [round(float(value), 5) for value in self.coefficients_[: len(names)]]
+        return {
+            "strength": self.strength,
+            "intercept": self.intercept_,
+            "coefficients": dict(zip(names, values, strict=True)),
+        }
+
+
+def usable(inputs: pd.DataFrame) -> list[str]:
+    """Features with a value anywhere."""
+    return [f.column for f in FEATURES if f.column in inputs and inputs[f.column].notna().any()]
+
+
+def _varies(values: pd.Series) -> bool:
+    return values.nunique(dropna=False) > 1

@@ -1,0 +1,52 @@
+"""How good probabilities are: ranking, distance and calibration."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+SMALLEST = 1e-6
+
+
+def logit(p: np.ndarray) -> np.ndarray:
+    """Log-odds; 0 and 1 stay finite."""
+    clipped = np.clip(np.asarray(p, dtype=float), SMALLEST, 1 - SMALLEST)
+    return np.log(clipped / (1 - clipped))
+
+
+def sigmoid(x: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-np.clip(np.asarray(x, dtype=float), -30, 30)))
+
+
+def brier(label: np.ndarray, p: np.ndarray) -> float:
+    return float(np.mean((p - label) ** 2))
+
+
+def log_loss(label: np.ndarray, p: np.ndarray) -> float:
+    clipped = np.clip(p, SMALLEST, 1 - SMALLEST)
+    return float(-np.mean(np.where(label == 1, np.log(clipped), np.log(1 - clipped))))
+
+
+def calibration_error(label: np.ndarray, p: np.ndarray, bins: int = 10) -> float:
+    """Expected calibration error over bins of equal mass (Naeini et al., AAAI 2015)."""
+    order = np.argsort(p, kind="stable")
+    parts = np.array_split(order, min(bins, len(order)))
+    gaps = [abs(float(np.sum(p[part] - label[part]))) for part in parts]
+    return sum(gaps) / len(order)
+
+
+def quality(label: np.ndarray, p: np.ndarray) -> dict[str, Any]:
+    """auc, pr_auc, brier, log_loss, ece; None where they have no meaning."""
+    names = ("auc", "pr_auc", "brier", "log_loss", "ece")
+    if len(label) == 0:
+        return dict.fromkeys(names)
+    both = 0 < label.sum() < len(label)
+    return {
+        "auc": float(roc_auc_score(label, p)) if both else None,
+        "pr_auc": float(average_precision_score(label, p)) if both else None,
+        "brier": brier(label, p),
+        "log_loss": log_loss(label, p),
+        "ece": calibration_error(label, p),
+    }
