@@ -48,7 +48,7 @@ def level_keys(frame: pd.DataFrame, levels: tuple[str, ...]) -> list[pd.Series]:
 
 
 class BaseRates:
-    """Rates by level, after `fit`: `rates_` holds those of each level, `root_` that of all calls."""
+    """Rates by level. After `fit`, `rates_` has those of each level, `root_` that of all calls."""
 
     kind = "lookup"
 
@@ -73,7 +73,7 @@ class BaseRates:
             rate = (table["sum"].to_numpy() + m * np.array(parents)) / (
                 table["count"].to_numpy() + m
             )
-            if self.spec.is_monotone:
+            if self.spec.is_monotone and depth == 0:
                 rate = _rising(table.index, rate, table["count"].to_numpy() + m)
             self.rates_[depth] = dict(zip(table.index, map(float, rate), strict=True))
             self.counts_[depth] = dict(zip(table.index, map(int, table["count"]), strict=True))

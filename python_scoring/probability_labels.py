@@ -79,25 +79,36 @@ def ripe_calls(
 
 @dataclass(frozen=True)
 class Slices:
-    """Fit on the oldest, calibrate on a newer slice, judge on the newest."""
+    """Parts of the ripe calls by time, from old to new.
 
-    fit: RipeCalls
+    Candidates learn on `early` and are chosen and calibrated on `calibration`; the chosen one
+    learns again on `older`, which holds both, and is judged on `test`. Before `calibration` and
+    `test` lies the gap.
+    """
+
+    early: RipeCalls
     calibration: RipeCalls
+    older: RipeCalls
     test: RipeCalls
 
 
 def slices(calls: RipeCalls, share: float = 0.15, at_least: int = 1000) -> Slices:
-    """Cut by time. A slice has `share` of the rows or `at_least`, but never over a quarter."""
+    """Cut by time. A newer slice has `share` of the rows or `at_least`, never over a quarter.
+
+    Where a full gap would leave too little, it is a quarter of the time the calls span.
+    """
     size = min(max(int(len(calls) * share), at_least), len(calls) // 4)
-    empty = calls.take(np.zeros(len(calls), dtype=bool))
     if size == 0:
-        return Slices(calls, empty, empty)
+        none = calls.take(np.zeros(len(calls), dtype=bool))
+        return Slices(none, none, calls, none)
+    gap = min(calls.gap, (calls.start[-1] - calls.start[0]) / 4)
     test_from = calls.start[-size]
-    test = calls.take(calls.start >= test_from)
-    older = calls.take(calls.start < test_from - calls.gap)
-    if len(older) <= size:
-        return Slices(older, empty, test)
-    calibration_from = older.start[-size]
-    calibration = older.take(older.start >= calibration_from)
-    fit = older.take(older.start < calibration_from - calls.gap)
-    return Slices(fit, calibration, test)
+    older = calls.take(calls.start < test_from - gap)
+    size = min(size, len(older) // 3)
+    calibration_from = older.start[-size] if size else test_from
+    return Slices(
+        early=older.take(older.start < calibration_from - gap),
+        calibration=older.take(older.start >= calibration_from),
+        older=older,
+        test=calls.take(calls.start >= test_from),
+    )

@@ -85,7 +85,9 @@ class LinearModel:
     def fit(self, inputs: pd.DataFrame, label: np.ndarray) -> LinearModel:
         """Learn from features (see probability_features) and labels of both classes."""
         self.columns_ = [
-            Column(BY_COLUMN[name], inputs[name]) for name in usable(inputs) if _varies(inputs[name])
+            Column(BY_COLUMN[name], inputs[name])
+            for name in usable(inputs)
+            if _varies(inputs[name])
         ]
         self.columns_ = [column for column in self.columns_ if column.names]
         matrix = self._matrix(inputs)

@@ -27,6 +27,7 @@ class MetricSpec:
     levels: tuple[str, ...]
     methods: tuple[str, ...]
     level_priors: Mapping[str, float] = field(default_factory=dict)
+    # The first level's values are bands, and their rates must not fall from band to band.
     is_monotone: bool = False
 
     def gate_column(self, metric: str) -> str:
@@ -56,7 +57,7 @@ SPECS: Mapping[str, MetricSpec] = {
         needs_reviews=True,
         prior=0.005,
         prior_calls=200,
-        levels=("complaint_band",),
+        levels=("complaint_band", "calls_7d_class"),
         # Too rare for trees: they find what happened once.
         methods=("regression",),
         is_monotone=True,

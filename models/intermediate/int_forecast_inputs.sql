@@ -1,4 +1,5 @@
-{#- What time alone may bring, after the call: a promise not kept, a dropped caller who rings back. -#}
+{#- Triggers of complaint_risk_flag that come after the call: a promise not kept, a dropped caller who
+    rings back. A forecast made at the end of the call must not know them; the promise itself it may. -#}
 {%- set later_triggers = {'PROMISE_NOT_KEPT': 'promise_not_kept', 'DROPPED': 'dropped'} -%}
 
 with
@@ -86,7 +87,12 @@ select
             then 0
         else params.{{ name }}_points
     end
-    {%- endfor %} as complaint_points,
+    {%- endfor %}
+    + case
+        when calls.refusal_code = 'OPERATOR_WILL_CLARIFY' and calls.is_booked = 0
+            then params.promise_not_kept_points
+        else 0
+    end as complaint_points,
     calls.next_booking_at,
     calls.next_call_in_at,
     calls.next_complaint_at
