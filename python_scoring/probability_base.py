@@ -133,7 +133,7 @@ def _rising(bands: pd.Index, rate: np.ndarray, weight: np.ndarray) -> np.ndarray
     """Rates that do not fall from band to band (pool adjacent violators)."""
     place = np.array([BAND_ORDER.index(band) for band in bands])
     order = np.argsort(place)
-    fitted = IsotonicRegression().fit_transform(place[order], rate[order], weight[order])
+    model = IsotonicRegression().fit(place[order], rate[order], weight[order])
     result = np.empty_like(rate)
-    result[order] = fitted
+    result[order] = model.predict(place[order])
     return result

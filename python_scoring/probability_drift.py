@@ -40,8 +40,9 @@ def number_shares(values: pd.Series | np.ndarray) -> dict[str, Any]:
     """Shares between the deciles; many equal values make fewer bins."""
     array = np.asarray(values, dtype=float)
     known = array[~np.isnan(array)]
-    edges = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1])) if len(known) else []
-    entry = {"kind": "number", "edges": [float(edge) for edge in edges]}
+    cuts = np.linspace(0, 1, BINS + 1)[1:-1]
+    edges = [float(edge) for edge in np.unique(np.quantile(known, cuts))] if len(known) else []
+    entry: dict[str, Any] = {"kind": "number", "edges": edges}
     counts = _counts(entry, pd.Series(array))
     total = max(1, sum(counts.values()))
     return {**entry, "shares": {name: round(n / total, 6) for name, n in counts.items()}}

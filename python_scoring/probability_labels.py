@@ -7,9 +7,11 @@ one there is the same gap, so that no label of the older slice lies in the newer
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -19,6 +21,8 @@ from python_scoring.probability_settings import SPECS, ProbabilitySettings
 DEFAULT_LAG_DAYS = 7
 MAX_LAG_DAYS = 21
 MIN_REVIEWS = 20
+FOLDS = 3
+PLENTY = 40_000
 
 
 def review_lag_days(frame: pd.DataFrame) -> int:
@@ -77,38 +81,51 @@ def ripe_calls(
     return RipeCalls(rows, label, begin.to_numpy(), (horizon + lag).to_timedelta64())
 
 
+class Fold(NamedTuple):
+    """Calls to learn from, and newer ones, a gap later, to predict."""
+
+    learn: RipeCalls
+    predict: RipeCalls
+
+
 @dataclass(frozen=True)
 class Slices:
     """Parts of the ripe calls by time, from old to new.
 
-    Candidates learn on `early` and are chosen and calibrated on `calibration`; the chosen one
-    learns again on `older`, which holds both, and is judged on `test`. Before `calibration` and
-    `test` lies the gap.
+    Candidates learn and are chosen and calibrated on `folds`, one newer than the other; the chosen
+    one learns again on `older`, which holds them all, and is judged on `test`, a gap later.
     """
 
-    early: RipeCalls
-    calibration: RipeCalls
+    folds: tuple[Fold, ...]
     older: RipeCalls
     test: RipeCalls
 
 
 def slices(calls: RipeCalls, share: float = 0.15, at_least: int = 1000) -> Slices:
-    """Cut by time. A newer slice has `share` of the rows or `at_least`, never over a quarter.
+    """Cut by time. The newest slice has `share` of the rows or `at_least`, never over a third.
 
-    Where a full gap would leave too little, it is a quarter of the time the calls span.
+    Where a full gap would leave too little, it is half of the time there is before the cut.
+    The newer half of the older calls is predicted in FOLDS parts; one when calls are plenty.
     """
-    size = min(max(int(len(calls) * share), at_least), len(calls) // 4)
+    size = min(max(int(len(calls) * share), at_least), len(calls) // 3)
+    none = calls.take(np.zeros(len(calls), dtype=bool))
     if size == 0:
-        none = calls.take(np.zeros(len(calls), dtype=bool))
-        return Slices(none, none, calls, none)
-    gap = min(calls.gap, (calls.start[-1] - calls.start[0]) / 4)
+        return Slices((), calls, none)
     test_from = calls.start[-size]
+    gap = min(calls.gap, (test_from - calls.start[0]) / 2)
     older = calls.take(calls.start < test_from - gap)
-    size = min(size, len(older) // 3)
-    calibration_from = older.start[-size] if size else test_from
-    return Slices(
-        early=older.take(older.start < calibration_from - gap),
-        calibration=older.take(older.start >= calibration_from),
-        older=older,
-        test=calls.take(calls.start >= test_from),
+    test = calls.take(calls.start >= test_from)
+    count = FOLDS if len(older) < PLENTY else 1
+    first = len(older) // 2 if count > 1 else len(older) * 3 // 4
+    cuts = np.linspace(first, len(older), count + 1).astype(int)
+    edges = [*older.start[cuts[:-1]], test_from] if len(older) >= 2 * FOLDS else []
+    if edges:
+        gap = min(gap, (edges[0] - older.start[0]) / 2)
+    folds = tuple(
+        Fold(
+            older.take(older.start < begin - gap),
+            older.take((older.start >= begin) & (older.start < end)),
+        )
+        for begin, end in itertools.pairwise(edges)
     )
+    return Slices(folds, older, test)

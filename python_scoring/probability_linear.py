@@ -15,6 +15,8 @@ from sklearn.linear_model import LogisticRegression
 from python_scoring.probability_features import BY_COLUMN, FEATURES, GROUPS, Feature
 
 MAX_STEPS = 8
+# With fewer calls to a step it follows the noise.
+CALLS_PER_STEP = 1500
 MIN_CODE_CALLS = 20
 POOLED = "other"
 
@@ -38,7 +40,8 @@ class Column:
         self.has_missing = bool(np.isnan(values).any())
         self.mean = float(known.mean())
         self.scale = float(known.std()) or 1.0
-        quantiles = np.quantile(known, np.linspace(0, 1, MAX_STEPS + 2)[1:-1], method="lower")
+        steps = min(MAX_STEPS, len(values) // CALLS_PER_STEP)
+        quantiles = np.quantile(known, np.linspace(0, 1, steps + 2)[1:-1], method="lower")
         self.edges = np.setdiff1d(np.unique(quantiles), known.min())
 
     def _line(self, values: np.ndarray) -> np.ndarray:
@@ -84,12 +87,8 @@ class LinearModel:
 
     def fit(self, inputs: pd.DataFrame, label: np.ndarray) -> LinearModel:
         """Learn from features (see probability_features) and labels of both classes."""
-        self.columns_ = [
-            Column(BY_COLUMN[name], inputs[name])
-            for name in usable(inputs)
-            if _varies(inputs[name])
-        ]
-        self.columns_ = [column for column in self.columns_ if column.names]
+        columns = [Column(BY_COLUMN[name], inputs[name]) for name in usable(inputs)]
+        self.columns_ = [column for column in columns if column.names]
         matrix = self._matrix(inputs)
         model = LogisticRegression(C=self.strength, max_iter=300, tol=1e-5)
         model.fit(matrix, label)
@@ -135,9 +134,10 @@ class LinearModel:
 
 
 def usable(inputs: pd.DataFrame) -> list[str]:
-    """Features with a value anywhere."""
-    return [f.column for f in FEATURES if f.column in inputs and inputs[f.column].notna().any()]
-
-
-def _varies(values: pd.Series) -> bool:
-    return values.nunique(dropna=False) > 1
+    """Features that have a value and do not always have the same."""
+    present = (feature.column for feature in FEATURES if feature.column in inputs)
+    return [
+        name
+        for name in present
+        if inputs[name].notna().any() and inputs[name].nunique(dropna=False) > 1
+    ]

@@ -21,11 +21,12 @@ from python_scoring.probability_quality import brier, log_loss, quality, sigmoid
 from python_scoring.probability_settings import SPECS, ProbabilitySettings
 from python_scoring.probability_trees import Blend, TreeModel
 
-STRENGTHS = (0.003, 0.01, 0.03, 0.1, 0.3)
+STRENGTHS = (0.01, 0.03, 0.1, 0.3, 1.0)
 LEAVES = (2, 4, 8)
 # With fewer calls or events a candidate cannot learn, and a slice cannot judge.
 MIN_FIT_ROWS = 200
 MIN_SLICE_POSITIVES = 5
+MIN_POSITIVES_TO_FLATTEN = 20
 
 DEFAULTS = ProbabilitySettings()
 
@@ -71,24 +72,20 @@ def train_metric(
     base = _base_rates(metric, parts, settings)
     lacking = _what_is_lacking(calls, parts, settings)
     judged = None if lacking else _best_candidate(metric, parts, seed)
-    is_better = judged is not None and brier(parts.test.label, judged.probability) < base.brier
-    if judged is not None and is_better:
-        reason = (
-            f"{judged.name}, {judged.variant}: Brier {brier(parts.test.label, judged.probability):.5f}"
-            f" on the newest ripe calls, {base.name} {base.brier:.5f}"
-        )
-        trained, calibration = _final(judged, calls)
-        probability = judged.probability
+    trained, calibration, probability = None, Sigmoid(), base.probability
+    if judged is None:
+        reason = f"base rates: {lacking}"
     else:
-        if judged is not None:
-            reason = (
-                f"no better than the base rate on the newest ripe calls: {judged.name}"
-                f" Brier {brier(parts.test.label, judged.probability):.5f},"
-                f" {base.name} {base.brier:.5f}"
-            )
-        else:
-            reason = f"base rates: {lacking}"
-        trained, calibration, probability = None, Sigmoid(), base.probability
+        reached = brier(parts.test.label, judged.probability)
+        is_better = reached < base.brier
+        reason = (
+            f"{'' if is_better else 'no better than the base rate: '}{judged.name},"
+            f" {judged.variant}: Brier {reached:.5f} on the newest ripe calls,"
+            f" {base.name} {base.brier:.5f}"
+        )
+        if is_better:
+            trained, calibration = _final(judged, calls)
+            probability = judged.probability
     model = ProbabilityModel(
         metric=metric,
         horizon_days=settings.horizon_days(metric),
@@ -140,7 +137,8 @@ def _base_rates(metric: str, parts: Slices, settings: ProbabilitySettings) -> Ba
         return Base("base rates", by_level, float("nan"), {})
     recent = np.full(len(label), _recent_rate(parts.older, settings, levels.spec.prior))
     tried = {"base rates": brier(label, by_level), "recent rate": brier(label, recent)}
-    if tried["recent rate"] < tried["base rates"]:
+    # A handful of events does not tell one from the other.
+    if label.sum() >= MIN_POSITIVES_TO_FLATTEN and tried["recent rate"] < tried["base rates"]:
         return Base("recent rate", recent, tried["recent rate"], tried)
     return Base("base rates", by_level, tried["base rates"], tried)
 
@@ -165,16 +163,16 @@ def _what_is_lacking(calls: RipeCalls, parts: Slices, settings: ProbabilitySetti
     if len(calls) < settings.min_rows:
         return f"{len(calls)} ripe calls, {settings.min_rows} needed"
     if positives < settings.min_positives:
-        return f"{positives} of {len(calls)} ripe calls with the event, {settings.min_positives} needed"
+        return (
+            f"{positives} of {len(calls)} ripe calls with the event,"
+            f" {settings.min_positives} needed"
+        )
     if positives == len(calls):
         return f"all of the {len(calls)} ripe calls had the event"
-    for name, part in (
-        ("learn from", parts.early),
-        ("calibrate on", parts.calibration),
-        ("judge by", parts.test),
-    ):
+    learn, predict = parts.folds[0] if parts.folds else (parts.older, parts.older)
+    for name, part in (("learn from", learn), ("calibrate on", predict), ("judge by", parts.test)):
         fewest = min(int(part.label.sum()), len(part) - int(part.label.sum()))
-        if fewest < MIN_SLICE_POSITIVES or (part is parts.early and len(part) < MIN_FIT_ROWS):
+        if fewest < MIN_SLICE_POSITIVES or (part is learn and len(part) < MIN_FIT_ROWS):
             return (
                 f"too short a history: {len(part)} calls to {name},"
                 f" {int(part.label.sum())} with the event"
@@ -183,9 +181,12 @@ def _what_is_lacking(calls: RipeCalls, parts: Slices, settings: ProbabilitySetti
 
 
 def _best_candidate(metric: str, parts: Slices, seed: int) -> Judged:
-    """Candidates learn on the old calls; the best on newer ones learns again, and is judged."""
-    early, late = features(parts.early.frame), features(parts.calibration.frame)
-    label = parts.calibration.label
+    """Candidates learn on old calls; the best on newer ones learns again, and is judged."""
+    folds = [
+        (features(fold.learn.frame), fold.learn.label, features(fold.predict.frame))
+        for fold in parts.folds
+    ]
+    label = np.concatenate([fold.predict.label for fold in parts.folds])
     makers: dict[str, Callable[[], Candidate]] = {}
     log_odds: dict[str, np.ndarray] = {}
     losses: dict[str, float] = {}
@@ -194,23 +195,29 @@ def _best_candidate(metric: str, parts: Slices, seed: int) -> Judged:
         makers[name], log_odds[name] = make, found
         losses[name] = log_loss(label, sigmoid(found))
 
+    def best(kind: str) -> str:
+        return min((name for name in losses if name.startswith(kind)), key=lambda n: losses[n])
+
     for strength in STRENGTHS:
         make = _linear(strength)
-        enter(f"regression {strength:g}", make, make().fit(early, parts.early.label).log_odds(late))
-    best_line = min(losses, key=lambda name: losses[name])
+        enter(
+            f"regression {strength:g}",
+            make,
+            np.concatenate([make().fit(x, y).log_odds(newer) for x, y, newer in folds]),
+        )
     if "gbm" in SPECS[metric].methods:
         for leaves in LEAVES:
-            model = TreeModel(leaves=leaves, seed=seed).fit(early, parts.early.label)
-            trees, found = model.best_trees(late, label)
-            enter(f"gbm {trees} x {leaves}", _trees(trees, leaves, seed), found)
-        best_trees = min((n for n in losses if n.startswith("gbm")), key=lambda n: losses[n])
-        enter(
-            f"mean of {best_line} and {best_trees}",
-            _blend(makers[best_line], makers[best_trees]),
-            (log_odds[best_line] + log_odds[best_trees]) / 2,
-        )
-    best = min(losses, key=lambda name: losses[name])
-    return _judge(best, makers[best], log_odds[best], losses, parts)
+            stages = [
+                TreeModel(leaves=leaves, seed=seed).fit(x, y).stages(newer) for x, y, newer in folds
+            ]
+            found = np.concatenate(stages, axis=1)
+            trees = int(np.argmin([log_loss(label, sigmoid(stage)) for stage in found])) + 1
+            enter(f"gbm {trees} x {leaves}", _trees(trees, leaves, seed), found[trees - 1])
+        line, tree = best("regression"), best("gbm")
+        both = (log_odds[line] + log_odds[tree]) / 2
+        enter(f"mean of {line} and {tree}", _blend(makers[line], makers[tree]), both)
+    chosen = best("")
+    return _judge(chosen, makers[chosen], log_odds[chosen], label, losses, parts)
 
 
 def _linear(strength: float) -> Callable[[], Candidate]:
@@ -229,10 +236,11 @@ def _judge(
     name: str,
     make: Callable[[], Candidate],
     log_odds: np.ndarray,
+    label: np.ndarray,
     losses: dict[str, float],
     parts: Slices,
 ) -> Judged:
-    calibration = fit_sigmoid(log_odds, parts.calibration.label)
+    calibration = fit_sigmoid(log_odds, label)
     model = make().fit(features(parts.older.frame), parts.older.label)
     newest = model.log_odds(features(parts.test.frame))
     variants = {"raw": Sigmoid(), "calibrated": calibration}
@@ -245,7 +253,7 @@ def _judge(
         variant=variant,
         probability=found[variant],
         log_odds=np.concatenate([log_odds, newest]),
-        label=np.concatenate([parts.calibration.label, parts.test.label]),
+        label=np.concatenate([label, parts.test.label]),
         tried=losses,
     )
 
@@ -288,7 +296,9 @@ def _notes(
     return {
         **{name: report[name] for name in kept},
         "slices": {
-            name: span(part) for name, part in vars(parts).items() if isinstance(part, RipeCalls)
+            "older": span(parts.older),
+            "test": span(parts.test),
+            "folds": [{"learn": span(f.learn), "predict": span(f.predict)} for f in parts.folds],
         },
         "base_brier": base.tried,
         "candidates_log_loss": {} if judged is None else judged.tried,

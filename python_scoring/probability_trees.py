@@ -10,7 +10,6 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from python_scoring.probability_features import BY_COLUMN, GROUPS
 from python_scoring.probability_linear import usable
-from python_scoring.probability_quality import log_loss, sigmoid
 
 MIN_CODE_CALLS = 20
 MAX_CODES = 60
@@ -35,7 +34,7 @@ class TreeModel:
 
     def fit(self, inputs: pd.DataFrame, label: np.ndarray) -> TreeModel:
         """Learn from features and labels of both classes. Columns without a value are left out."""
-        self.columns_ = [name for name in usable(inputs) if inputs[name].nunique(dropna=False) > 1]
+        self.columns_ = usable(inputs)
         self.codes_ = {
             name: _code_numbers(inputs[name]) for name in self.columns_ if BY_COLUMN[name].is_code
         }
@@ -80,14 +79,10 @@ class TreeModel:
     def log_odds(self, inputs: pd.DataFrame) -> np.ndarray:
         return np.asarray(self.model_.decision_function(self._matrix(inputs)))
 
-    def best_trees(self, inputs: pd.DataFrame, label: np.ndarray) -> tuple[int, np.ndarray]:
-        """How many of the trees predict other calls best by log-loss, and their log-odds."""
-        stages = [
-            np.ravel(stage) for stage in self.model_.staged_decision_function(self._matrix(inputs))
-        ]
-        losses = [log_loss(label, sigmoid(stage)) for stage in stages]
-        best = int(np.argmin(losses))
-        return best + 1, stages[best]
+    def stages(self, inputs: pd.DataFrame) -> np.ndarray:
+        """Log-odds after each tree; shape (trees, rows)."""
+        found = self.model_.staged_decision_function(self._matrix(inputs))
+        return np.array([np.ravel(stage) for stage in found])
 
     def explain(self, inputs: pd.DataFrame) -> tuple[float, np.ndarray]:
         """Log-odds of the typical call, and each group's share of the way to each call's.
