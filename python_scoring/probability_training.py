@@ -245,7 +245,7 @@ def _judge(
     newest = model.log_odds(features(parts.test.frame))
     variants = {"raw": Sigmoid(), "calibrated": calibration}
     found = {variant: sigmoid(s.apply(newest)) for variant, s in variants.items()}
-    variant = min(found, key=lambda v: log_loss(parts.test.label, found[v]))
+    variant = "calibrated" if _is_clearly_better(parts.test.label, **found) else "raw"
     return Judged(
         make=make,
         name=name,
@@ -256,6 +256,16 @@ def _judge(
         label=np.concatenate([label, parts.test.label]),
         tried=losses,
     )
+
+
+def _is_clearly_better(label: np.ndarray, calibrated: np.ndarray, raw: np.ndarray) -> bool:
+    """Whether calibration lowers the log-loss by more than the standard error of the difference.
+
+    A shift that follows a few calls' luck does more harm than none.
+    """
+    hit, miss = np.log(calibrated / raw), np.log((1 - calibrated) / (1 - raw))
+    gain = np.where(label == 1, hit, miss)
+    return bool(gain.mean() > gain.std() / np.sqrt(len(gain)))
 
 
 def _final(judged: Judged, calls: RipeCalls) -> tuple[Candidate, Sigmoid]:
