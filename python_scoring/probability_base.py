@@ -65,6 +65,8 @@ class BaseRates:
         m = self.spec.prior_calls
         self.n_ = len(label)
         self.root_ = float((label.sum() + m * self.spec.prior) / (len(label) + m))
+        if self.n_ == 0:
+            return self
         weight = len(label) / (len(label) + m)
         for depth, keys in enumerate(level_keys(frame, self.spec.levels)):
             sums = pd.DataFrame({"key": keys.to_numpy(), "label": label}).groupby("key")["label"]

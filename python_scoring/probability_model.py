@@ -98,9 +98,8 @@ class ProbabilityModel:
         scored = self.predict(frame[gate.isna()])
         rows = pd.DataFrame(index=frame.index)
         rows["history_id"] = frame["history_id"]
-        rows["call_score_id"] = frame["call_score_id"].astype(object)
-        rows["call_score_id"] = [None if pd.isna(v) else int(v) for v in rows["call_score_id"]]
-        rows["call_score_id"] = rows["call_score_id"].astype(object)
+        reviews = [None if pd.isna(review) else int(review) for review in frame["call_score_id"]]
+        rows["call_score_id"] = pd.Series(reviews, index=frame.index, dtype=object)
         rows["metric_code"] = self.metric
         rows["metric_group"] = "forecast"
         value = pd.Series(None, index=frame.index, dtype=object)
@@ -116,7 +115,7 @@ class ProbabilityModel:
             ]
             label[scored.index] = [self.label(p) for p in scored["probability"]]
         rows["value_numeric"] = value
-        rows["value_label"] = label.astype(object).where(label.notna(), None)
+        rows["value_label"] = label
         rows["value_json"] = text
         rows["calc_method"] = self.calc_method
         return rows

@@ -215,8 +215,14 @@ def _best_candidate(metric: str, parts: Slices, seed: int) -> Judged:
             enter(f"gbm {trees} x {leaves}", _trees(trees, leaves, seed), found[trees - 1])
         line, tree = best("regression"), best("gbm")
         both = (log_odds[line] + log_odds[tree]) / 2
-        enter(f"mean of {line} and {tree}", _blend(makers[line], makers[tree]), both)
-    chosen = best("")
+        mean = f"mean of {line} and {tree}"
+        enter(mean, _blend(makers[line], makers[tree]), both)
+        # The mean of two unlike models is the safer choice unless one alone is clearly better.
+        alone = min((line, tree), key=lambda n: losses[n])
+        one, two = sigmoid(log_odds[alone]), sigmoid(both)
+        chosen = alone if _is_clearly_better(label, one, than=two) else mean
+    else:
+        chosen = best("")
     return _judge(chosen, makers[chosen], log_odds[chosen], label, losses, parts)
 
 
@@ -245,7 +251,8 @@ def _judge(
     newest = model.log_odds(features(parts.test.frame))
     variants = {"raw": Sigmoid(), "calibrated": calibration}
     found = {variant: sigmoid(s.apply(newest)) for variant, s in variants.items()}
-    variant = "calibrated" if _is_clearly_better(parts.test.label, **found) else "raw"
+    is_better = _is_clearly_better(parts.test.label, found["calibrated"], than=found["raw"])
+    variant = "calibrated" if is_better else "raw"
     return Judged(
         make=make,
         name=name,
@@ -258,13 +265,12 @@ def _judge(
     )
 
 
-def _is_clearly_better(label: np.ndarray, calibrated: np.ndarray, raw: np.ndarray) -> bool:
-    """Whether calibration lowers the log-loss by more than the standard error of the difference.
+def _is_clearly_better(label: np.ndarray, p: np.ndarray, than: np.ndarray) -> bool:
+    """Whether the log-loss is lower by more than the standard error of the difference.
 
-    A shift that follows a few calls' luck does more harm than none.
+    What follows a few calls' luck does more harm than good.
     """
-    hit, miss = np.log(calibrated / raw), np.log((1 - calibrated) / (1 - raw))
-    gain = np.where(label == 1, hit, miss)
+    gain = np.where(label == 1, np.log(p / than), np.log((1 - p) / (1 - than)))
     return bool(gain.mean() > gain.std() / np.sqrt(len(gain)))
 
 
