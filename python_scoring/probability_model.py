@@ -93,32 +93,29 @@ class ProbabilityModel:
 
     def value_rows(self, frame: pd.DataFrame) -> pd.DataFrame:
         """The metric's row of lm_value for each call, gated ones too, by the frame's index."""
-        gate = frame[SPECS[self.metric].gate_column(self.metric)]
-        gate = gate.where(gate.notna(), None)
-        scored = self.predict(frame[gate.isna()])
-        rows = pd.DataFrame(index=frame.index)
-        rows["history_id"] = frame["history_id"]
+        column = frame[SPECS[self.metric].gate_column(self.metric)]
+        gates = [None if pd.isna(gate) else str(gate) for gate in column]
+        values: list[float | None] = [None] * len(frame)
+        texts = [gated_json(gate) for gate in gates]
+        labels = [self.gate_label(gate) for gate in gates]
+        open_rows = [place for place, gate in enumerate(gates) if gate is None]
+        scored = self.predict(frame.iloc[open_rows]).itertuples(index=False)
+        for place, (p, base, kind, reasons) in zip(open_rows, scored, strict=True):
+            values[place] = float(p)
+            texts[place] = self.value_json(base, kind, reasons)
+            labels[place] = self.label(p)
         reviews = [None if pd.isna(review) else int(review) for review in frame["call_score_id"]]
-        rows["call_score_id"] = pd.Series(reviews, index=frame.index, dtype=object)
-        rows["metric_code"] = self.metric
-        rows["metric_group"] = "forecast"
-        value = pd.Series(None, index=frame.index, dtype=object)
-        text = pd.Series([gated_json(code) for code in gate], index=frame.index, dtype=object)
-        label = pd.Series([self.gate_label(code) for code in gate], index=frame.index, dtype=object)
-        if len(scored):
-            value[scored.index] = scored["probability"].astype(object)
-            text[scored.index] = [
-                self.value_json(base, kind, reasons)
-                for base, kind, reasons in zip(
-                    scored["base"], scored["kind"], scored["reasons"], strict=True
-                )
-            ]
-            label[scored.index] = [self.label(p) for p in scored["probability"]]
-        rows["value_numeric"] = value
-        rows["value_label"] = label
-        rows["value_json"] = text
-        rows["calc_method"] = self.calc_method
-        return rows
+        columns: dict[str, Any] = {
+            "history_id": frame["history_id"].tolist(),
+            "call_score_id": reviews,
+            "metric_code": self.metric,
+            "metric_group": "forecast",
+            "value_numeric": values,
+            "value_label": labels,
+            "value_json": texts,
+            "calc_method": self.calc_method,
+        }
+        return pd.DataFrame(columns, index=frame.index, dtype=object)
 
     def value_json(self, base: float, kind: str, reasons: list[dict[str, Any]]) -> str:
         return json.dumps(
