@@ -109,14 +109,6 @@ class BaseRates:
         p = self.level_rates(frame)[:, -1]
         return np.log(p / (1 - p))
 
-    def counts(self, frame: pd.DataFrame) -> np.ndarray:
-        """Calls behind each row's rate."""
-        n = np.full(len(frame), self.n_)
-        for depth, keys in enumerate(level_keys(frame, self.spec.levels)):
-            found = keys.map(self.counts_[depth]).to_numpy(dtype=float, na_value=np.nan)
-            n = np.where(np.isnan(found), n, found).astype(int)
-        return n
-
     def card(self) -> dict[str, Any]:
         return {
             "base_rate": self.root_,

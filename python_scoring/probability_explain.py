@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from python_scoring.probability_base import ROOT, BaseRates, level_values
+from python_scoring.probability_base import ROOT, level_values
 from python_scoring.probability_features import FEATURES, GROUPS, numbers
 from python_scoring.probability_settings import BOOKING, COMPLAINT, REPEAT
 
@@ -39,7 +39,7 @@ def reason_codes(metric: str) -> set[str]:
 
 
 def lookup_reasons(
-    metric: str, frame: pd.DataFrame, rates: np.ndarray, shown: np.ndarray, base_rates: BaseRates
+    metric: str, frame: pd.DataFrame, rates: np.ndarray, shown: np.ndarray
 ) -> tuple[np.ndarray, list[list[dict[str, Any]]]]:
     """Base 0, then the rate of all calls and what each level changes; adds up to `shown`.
 
@@ -49,7 +49,6 @@ def lookup_reasons(
     rounded[:, -1] = shown
     points = np.round(np.diff(rounded, axis=1, prepend=0.0), DECIMALS)
     names = _statements(metric, frame, [ROOT, *LEVEL_CODES[metric]], points)
-    counts = base_rates.counts(frame)
     reasons = []
     for row in range(len(frame)):
         found = [
@@ -57,7 +56,6 @@ def lookup_reasons(
             for at in range(points.shape[1])
             if points[row, at] != 0 or at == 0
         ]
-        found[-1]["value"] = int(counts[row])
         reasons.append(found)
     return np.zeros(len(frame)), reasons
 

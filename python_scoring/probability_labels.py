@@ -64,7 +64,7 @@ def ripe_calls(
     horizon = pd.Timedelta(days=settings.horizon_days(metric))
     start = moments(frame["call_started_at"])
     now = pd.Timestamp(as_of)
-    known = frame[start <= now]
+    known = frame.loc[start <= now, ["reviewed_at", "call_started_at"]]
     lag = pd.Timedelta(days=review_lag_days(known) if spec.needs_reviews else 0)
     newest = now - horizon - lag
     keep = (
@@ -73,8 +73,10 @@ def ripe_calls(
         & frame[spec.gate_column(metric)].isna()
         & frame["caller_key"].notna()
     )
-    order = np.lexsort((frame.loc[keep, "history_id"].to_numpy(), start[keep].to_numpy()))
-    rows = frame[keep].iloc[order].tail(settings.max_rows)
+    # Places first, rows last: a long history is not copied.
+    place = np.flatnonzero(keep)
+    order = np.lexsort((frame["history_id"].to_numpy()[place], start.to_numpy()[place]))
+    rows = frame.iloc[place[order][-settings.max_rows :]]
     begin = moments(rows["call_started_at"])
     event = moments(rows[spec.event_column])
     label = (event.notna() & (event > begin) & (event <= begin + horizon)).to_numpy(dtype=int)

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from python_scoring.probability_base import BaseRates
 from python_scoring.probability_calibration import Sigmoid
@@ -76,9 +77,11 @@ class ProbabilityModel:
         if self.trained is None:
             rates = self.base_rates.level_rates(frame)
             p = _rounded(rates[:, -1])
-            base, reasons = lookup_reasons(self.metric, frame, rates, p, self.base_rates)
+            base, reasons = lookup_reasons(self.metric, frame, rates, p)
         else:
-            base_log_odds, points = self.trained.explain(features(frame))
+            # One thread: on a busy machine two of them mostly wait for each other.
+            with threadpool_limits(limits=1):
+                base_log_odds, points = self.trained.explain(features(frame))
             raw = base_log_odds + points.sum(axis=1)
             calibrated = self.calibration.apply(raw)
             p = _rounded(sigmoid(calibrated))

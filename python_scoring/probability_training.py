@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from python_scoring import probability_drift as drift
 from python_scoring.probability_base import BaseRates
 from python_scoring.probability_calibration import Sigmoid, fit_sigmoid
 from python_scoring.probability_features import features
-from python_scoring.probability_labels import RipeCalls, Slices, ripe_calls, slices
+from python_scoring.probability_labels import PLENTY, RipeCalls, Slices, ripe_calls, slices
 from python_scoring.probability_linear import LinearModel
 from python_scoring.probability_model import Candidate, ProbabilityModel
 from python_scoring.probability_quality import brier, log_loss, quality, sigmoid
@@ -68,6 +69,16 @@ def train_metric(
     whatever order the rows come.
     """
     calls = ripe_calls(frame, metric, as_of, settings)
+    # Threads that wait for each other cost small data more than they give, above all on a busy
+    # machine.
+    with threadpool_limits(limits=1 if len(calls) < PLENTY else None):
+        return _train(calls, metric, as_of, settings, seed)
+
+
+def _train(
+    calls: RipeCalls, metric: str, as_of: datetime, settings: ProbabilitySettings, seed: int
+) -> TrainingResult:
+    """`train_metric` on its ripe calls."""
     parts = slices(calls)
     base = _base_rates(metric, parts, settings)
     lacking = _what_is_lacking(calls, parts, settings)

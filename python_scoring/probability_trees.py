@@ -100,14 +100,17 @@ class TreeModel:
         ]
         base = float(self.model_.decision_function(self.reference_[None, :])[0])
         points = np.zeros((len(matrix), len(GROUPS)))
-        final = self.model_.decision_function(matrix) if len(matrix) else np.empty(0)
-        for order in (groups, groups[::-1]) if len(matrix) else ():
+        differs = ~((matrix == self.reference_) | (np.isnan(matrix) & np.isnan(self.reference_)))
+        for order in (groups, groups[::-1]):
             mixed = np.tile(self.reference_, (len(matrix), 1))
             before = np.full(len(matrix), base)
             for place, members in order:
+                rows = differs[:, members].any(axis=1)
+                if not rows.any():
+                    continue
                 mixed[:, members] = matrix[:, members]
-                is_last = (place, members) == order[-1]
-                after = final if is_last else self.model_.decision_function(mixed)
+                after = before.copy()
+                after[rows] = self.model_.decision_function(mixed[rows])
                 points[:, place] += (after - before) / 2
                 before = after
         return base, points

@@ -1,5 +1,5 @@
-{#- Triggers of complaint_risk_flag that come after the call: a promise not kept, a dropped caller who
-    rings back. A forecast made at the end of the call must not know them; the promise itself it may. -#}
+{#- Triggers of complaint_risk_flag that come after the call: a promise not kept, a dropped caller
+    who rings back. A forecast made at the end of the call must not know them. -#}
 {%- set later_triggers = {'PROMISE_NOT_KEPT': 'promise_not_kept', 'DROPPED': 'dropped'} -%}
 
 with
@@ -7,9 +7,8 @@ with
 params as (
 
     select
-        {%- for name in later_triggers.values() %}
-        {{ rule_param('complaint_' ~ name) }} as {{ name }}_points{{ ',' if not loop.last }}
-        {%- endfor %}
+        {{ rule_param('complaint_promise_not_kept') }} as promise_not_kept_points,
+        {{ rule_param('complaint_dropped') }} as dropped_points
 
 ),
 
@@ -35,12 +34,14 @@ select
         'NOT_TARGET': "calls.is_target = 0",
         'SERVICE_CALL': "calls.is_service_call = 1",
         'ALREADY_BOOKED': "calls.is_booked = 1",
+        'BAD_VALUE': "calls.call_started_at is null",
         'FREQUENT_NUMBER': "calls.is_frequent_number = 1",
         'NO_NUMBER': "calls.caller_key is null",
     }) }} as conversion_prob_forecast_gate,
     {{ first_gate({
         'INTERNAL': "calls.direction = 'internal'",
         'EXCLUDED_CATEGORY': "calls.call_category in ('spam', 'autoinformer')",
+        'BAD_VALUE': "calls.call_started_at is null",
         'FREQUENT_NUMBER': "calls.is_frequent_number = 1",
         'NO_NUMBER': "calls.caller_key is null",
     }) }} as second_call_prob_gate,
@@ -48,7 +49,7 @@ select
         case when calls.call_category = 'complaint' then 'ALREADY_COMPLAINT' end,
         cast(json_unquote(json_extract(flag.value_json, '$.gate')) as char(32)),
         {{ first_gate({
-            'BAD_VALUE': "flag.value_numeric is null",
+            'BAD_VALUE': "flag.value_numeric is null or calls.call_started_at is null",
             'FREQUENT_NUMBER': "calls.is_frequent_number = 1",
             'NO_NUMBER': "calls.caller_key is null",
         }) }}
@@ -88,6 +89,7 @@ select
         else params.{{ name }}_points
     end
     {%- endfor %}
+    -- The promise itself is known, and whether it will be kept is not.
     + case
         when calls.refusal_code = 'OPERATOR_WILL_CLARIFY' and calls.is_booked = 0
             then params.promise_not_kept_points
