@@ -1,0 +1,36 @@
+-- Which calls of the last 30 days have no value of a metric, and why? The gate is the reason: most are
+-- meant to be (a spam call has no chance of a booking), others are data to mend: no review, no wait, no
+-- checklist. share is of all calls that the metric looks at. Gates in words: lm_reason_dictionary.
+select
+    metric_values.metric_code,
+    metric_values.status,
+    metric_values.gate,
+    gates.sentence_ru as reason_ru,
+    metric_values.calls,
+    round(metric_values.calls / metric_values.all_calls, 3) as share
+
+from (
+    select
+        lm_value.metric_code,
+        json_unquote(json_extract(lm_value.value_json, '$.status')) as status,
+        json_unquote(json_extract(lm_value.value_json, '$.gate')) as gate,
+        count(*) as calls,
+        sum(count(*)) over (partition by lm_value.metric_code) as all_calls
+    from {{ ref('fct_call') }} as calls
+    inner join {{ ref('lm_value') }} as lm_value
+        on calls.history_id = lm_value.history_id
+    where calls.call_date > date_sub(
+        (select max(newest.call_date) from {{ ref('fct_call') }} as newest), interval 30 day
+    )
+        and lm_value.metric_group <> 'aux'
+    group by 1, 2, 3
+) as metric_values
+
+left join {{ ref('lm_reason_dictionary') }} as gates
+    on metric_values.gate = gates.reason_code
+    and gates.kind = 'gate'
+    and gates.metric_code in (metric_values.metric_code, '*')
+
+where metric_values.status not in ('ok', 'partial')
+
+order by metric_values.metric_code, metric_values.calls desc
