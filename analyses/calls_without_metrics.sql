@@ -5,7 +5,7 @@ select
     metric_values.metric_code,
     metric_values.status,
     metric_values.gate,
-    gates.sentence_ru as reason_ru,
+    coalesce(own_texts.sentence_ru, shared_texts.sentence_ru) as reason_ru,
     metric_values.calls,
     round(metric_values.calls / metric_values.all_calls, 3) as share
 
@@ -26,10 +26,13 @@ from (
     group by 1, 2, 3
 ) as metric_values
 
-left join {{ ref('lm_reason_dictionary') }} as gates
-    on metric_values.gate = gates.reason_code
-    and gates.kind = 'gate'
-    and gates.metric_code in (metric_values.metric_code, '*')
+left join {{ ref('lm_reason_dictionary') }} as own_texts
+    on metric_values.gate = own_texts.reason_code
+    and metric_values.metric_code = own_texts.metric_code
+
+left join {{ ref('lm_reason_dictionary') }} as shared_texts
+    on metric_values.gate = shared_texts.reason_code
+    and shared_texts.metric_code = '*'
 
 where metric_values.status not in ('ok', 'partial')
 
