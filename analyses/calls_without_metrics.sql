@@ -1,6 +1,6 @@
--- Which calls of the last 30 days have no value of a metric, and why? The gate is the reason: most are
--- meant to be (a spam call has no chance of a booking), others are data to mend: no review, no wait, no
--- checklist. share is of all calls that the metric looks at. Gates in words: lm_reason_dictionary.
+-- Which calls of the last 30 days have no value of a metric, and why? The gate is the reason: most
+-- are meant to be (a spam call has no chance of a booking), others are data to mend: no review, no
+-- wait, no checklist. share is of all calls.
 select
     metric_values.metric_code,
     metric_values.status,
@@ -19,11 +19,11 @@ from (
     from {{ ref('fct_call') }} as calls
     inner join {{ ref('lm_value') }} as lm_value
         on calls.history_id = lm_value.history_id
-    where calls.call_date > date_sub(
-        (select max(newest.call_date) from {{ ref('fct_call') }} as newest), interval 30 day
-    )
-        and lm_value.metric_group <> 'aux'
-    group by 1, 2, 3
+    where lm_value.metric_group <> 'aux'
+        and calls.call_date > date_sub(
+            (select max(newest.call_date) from {{ ref('fct_call') }} as newest), interval 30 day
+        )
+    group by lm_value.metric_code, status, gate
 ) as metric_values
 
 left join {{ ref('lm_reason_dictionary') }} as own_texts
@@ -36,4 +36,4 @@ left join {{ ref('lm_reason_dictionary') }} as shared_texts
 
 where metric_values.status not in ('ok', 'partial')
 
-order by metric_values.metric_code, metric_values.calls desc
+order by metric_values.metric_code asc, metric_values.calls desc

@@ -1,6 +1,7 @@
--- Has the source stopped filling a field, or has a label appeared that no seed knows? The last 7 days
--- with calls against the 28 days before, worst first. A drop in filled_share is for the phone system or
--- the reviewers, a rise in unknown for the seeds; both bend every metric that reads the field.
+-- Has the source stopped filling a field, or has a label appeared that no seed knows? The last 7
+-- days with calls against the 28 days before, worst first. A drop in filled_share is for the phone
+-- system or the reviewers, a rise in unknown for the seeds; both bend every metric that reads the
+-- field.
 select
     field,
     sum(is_new * calls) as calls,
@@ -17,13 +18,16 @@ select
 from (
     select
         checks.*,
-        case when stat_date > date_sub(newest.last_date, interval 7 day) then 1 else 0 end as is_new
+        case
+            when checks.stat_date > date_sub(newest.last_date, interval 7 day) then 1
+            else 0
+        end as is_new
     from {{ ref('vw_lm_data_quality') }} as checks
     cross join (select max(call_date) as last_date from {{ ref('fct_call') }}) as newest
-    where check_kind = 'field'
-        and stat_date > date_sub(newest.last_date, interval 35 day)
+    where checks.check_kind = 'field'
+        and checks.stat_date > date_sub(newest.last_date, interval 35 day)
 ) as recent
 
 group by field
 
-order by filled_change, unknown_labels desc
+order by filled_change asc, unknown_labels desc

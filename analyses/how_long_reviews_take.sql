@@ -1,7 +1,8 @@
--- How long do reviews take, and are calls left out? A week a row, by the date of the call. A booking is
--- known only once its call is reviewed, so the newest weeks look poor until about p90_days have passed.
--- p90_days is the worst day's: nine of ten of that day's reviews came faster. reviewed_share is of the
--- answered calls; repeated_share of reviewed calls that were reviewed again.
+-- How long do reviews take, and are calls left out? A week a row, by the date of the call. A
+-- booking is known only once its call is reviewed, so the newest weeks look poor until about
+-- p90_days have passed. p90_days is the worst day's: nine of ten of that day's reviews came
+-- faster. reviewed_share is of the answered calls; repeated_share of reviewed calls that were
+-- reviewed again.
 select
     date_sub(stat_date, interval weekday(stat_date) day) as week_start_date,
     sum(case when check_kind = 'lag' then calls end) as reviewed_calls,

@@ -8,10 +8,11 @@
     ['refusal_category_code', 'refusal_reasons', 'refusal_reason'],
     ['refusal_reason', 'refusal_reasons', 'refusal_reason'],
 ] %}
--- Which labels do reviewers write that no seed maps? They count as 'other' until a line in the seed
--- names their class. Start with the most frequent; a slip of the pen is worth a line, too. Labels are
--- shown as they are compared: lower case, single spaces. All reviews are read, superseded ones too.
--- Reasons of refusals are free text and may name people: for those who may read call_scores.
+-- Which labels do reviewers write that no seed maps? They count as 'other' until a line in the
+-- seed names their class. Start with the most frequent; a slip of the pen is worth a line, too.
+-- Labels are shown as they are compared: lower case, single spaces. All reviews are read,
+-- superseded ones too. Reasons of refusals are free text and may name people: for those who may
+-- read call_scores.
 {%- for column, seed, key in fields %}
 select
     '{{ column }}' as field,
@@ -31,5 +32,5 @@ left join {{ ref(seed) }} as seed
     on reviews.label = seed.{{ key }}
 where reviews.label is not null and seed.{{ key }} is null
 group by reviews.label
-{{ 'union all' if not loop.last else 'order by reviews desc, label' }}
+{{ 'union all' if not loop.last else 'order by reviews desc, label asc' }}
 {%- endfor %}

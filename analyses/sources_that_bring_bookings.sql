@@ -1,7 +1,8 @@
--- Which advertising brings bookings, and not just calls? The last 30 days with calls. conversion_rate is
--- of the callers who wanted to book; bookings_per_100_calls also counts those who rang for something
--- else. 'unknown' is large where the phone system does not tell the dialled number's source: compare
--- the sources among themselves, and shares of under 30 wanting_calls not at all.
+-- Which advertising brings bookings, and not just calls? The last 30 days with calls.
+-- conversion_rate is of the callers who wanted to book; bookings_per_100_calls also counts those
+-- who rang for something else. 'unknown' is large where the phone system does not tell the dialled
+-- number's source: compare the sources among themselves, and shares of under 30 wanting_calls not
+-- at all.
 select
     dimension_value as source_channel,
     sum(calls_offered) as calls_offered,

@@ -1,11 +1,11 @@
--- Every dimension splits the same calls: its values add up to the day's total. The dimension refusal
--- splits the lost ones.
+-- Every dimension splits the same calls: its values add up to the day's total. The dimension
+-- refusal splits the lost ones.
 {%- set measures = [
-    'calls', 'incoming_calls', 'incoming_answered', 'incoming_abandoned', 'short_abandons', 'sla_calls',
-    'answered_in_sla', 'answer_wait_sec', 'outgoing_calls', 'missed_calls', 'missed_called_back',
-    'talk_calls', 'talk_sec', 'handle_sec', 'work_sec', 'reviewed_calls', 'target_calls',
-    'wanting_calls', 'bookings', 'lost_calls', 'cancellations', 'complaints', 'repeat_calls', 'qa_calls',
-    'followups_open', 'followups_closed',
+    'calls', 'incoming_calls', 'incoming_answered', 'incoming_abandoned', 'short_abandons',
+    'sla_calls', 'answered_in_sla', 'answer_wait_sec', 'outgoing_calls', 'missed_calls',
+    'missed_called_back', 'talk_calls', 'talk_sec', 'handle_sec', 'work_sec', 'reviewed_calls',
+    'target_calls', 'wanting_calls', 'bookings', 'lost_calls', 'cancellations', 'complaints',
+    'repeat_calls', 'qa_calls', 'followups_open', 'followups_closed',
 ] %}
 
 with
@@ -16,12 +16,18 @@ summed as (
         stat_date,
         dimension,
         {%- for measure in measures %}
-        sum({{ measure }}) as {{ measure }}{{ ',' if not loop.last }}
+        sum({{ measure }}) as {{ measure }},
         {%- endfor %}
+        count(*) as row_count
 
     from {{ ref('lm_daily_facts') }}
 
     group by stat_date, dimension
+
+),
+
+dimension_list as (
+{{ dimension_rows(dimensions()) }}
 
 )
 
@@ -34,7 +40,8 @@ select
         ', ',
         {%- for measure in measures if measure != 'lost_calls' %}
         case
-            when summed.dimension <> 'refusal' and abs(summed.{{ measure }} - totals.{{ measure }}) > 0.01
+            when summed.dimension <> 'refusal'
+                and abs(summed.{{ measure }} - totals.{{ measure }}) > 0.01
                 then '{{ measure }}'
         end,
         {%- endfor %}
@@ -68,11 +75,7 @@ select
 
 from summed as totals
 
-cross join (
-    {%- for name in dimensions() %}
-    select '{{ name }}' as dimension{{ ' union all' if not loop.last }}
-    {%- endfor %}
-) as dimension_list
+cross join dimension_list
 
 left join summed
     on totals.stat_date = summed.stat_date

@@ -1,5 +1,6 @@
--- Least <= median <= p90 <= p95 <= greatest, the mean between the ends, and all of them null exactly
--- where there is no value. Sums belong to the mean, and squares are not less than they can be.
+-- Least <= median <= p90 <= p95 <= greatest, the mean between the ends, and all of them null
+-- exactly where there is no value. Sums belong to the mean, and squares are not less than they can
+-- be.
 select
     stat_date,
     dimension,

@@ -1,6 +1,8 @@
 -- As assert_daily_facts_tie_out, for every metric: calls, values, their sums, ends and labels of a
 -- dimension's values come to the same for each dimension.
-{%- set counts = ['calls', 'value_count', 'true_count', 'low_count', 'medium_count', 'high_count'] %}
+{%- set counts = [
+    'calls', 'value_count', 'true_count', 'low_count', 'medium_count', 'high_count',
+] %}
 
 with
 
@@ -15,8 +17,9 @@ summed as (
         sum(value_sum) as value_sum,
         sum(value_sum_sq) as value_sum_sq,
         {%- for measure in counts %}
-        sum({{ measure }}) as {{ measure }}{{ ',' if not loop.last }}
+        sum({{ measure }}) as {{ measure }},
         {%- endfor %}
+        count(*) as row_count
 
     from {{ ref('lm_daily_stats') }}
 

@@ -24,6 +24,22 @@ counted as (
 
 ),
 
+stats as (
+
+    select
+        stat_date,
+        count(*) as metrics,
+        min(calls) as calls,
+        max(calls) as most_calls
+
+    from {{ ref('lm_daily_stats') }}
+
+    where dimension = 'all' and metric_group <> 'forecast'
+
+    group by stat_date
+
+),
+
 compared as (
 
     select
@@ -49,8 +65,8 @@ compared as (
 
     select
         counted.stat_date,
-        'lm_daily_stats',
-        counted.calls,
+        'lm_daily_stats' as table_name,
+        counted.calls as fct_calls,
         stats.calls,
         case
             when stats.stat_date is null then 'the day is missing'
@@ -60,16 +76,7 @@ compared as (
 
     from counted
 
-    left join (
-        select
-            stat_date,
-            count(*) as metrics,
-            min(calls) as calls,
-            max(calls) as most_calls
-        from {{ ref('lm_daily_stats') }}
-        where dimension = 'all' and metric_group <> 'forecast'
-        group by stat_date
-    ) as stats
+    left join stats
         on counted.stat_date = stats.stat_date
 
     union all
@@ -97,12 +104,10 @@ compared as (
         stats.calls,
         case when counted.stat_date is null then 'a day without calls' end
 
-    from {{ ref('lm_daily_stats') }} as stats
+    from stats
 
     left join counted
         on stats.stat_date = counted.stat_date
-
-    where stats.dimension = 'all'
 
 )
 

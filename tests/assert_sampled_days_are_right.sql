@@ -1,5 +1,5 @@
--- A few days computed anew from the calls and their values: the last ones, where changes are, and some
--- forty of each thousand before. By operator, the dimension with the most to get wrong.
+-- A few days computed anew from the calls and their values: the last ones, where changes are, and
+-- some forty of each thousand before. By operator, the dimension with the most to get wrong.
 with
 
 days as (
@@ -44,7 +44,8 @@ operators as (
         sum(case when direction = 'in' then 1 else 0 end) as incoming_calls,
         sum(case when direction = 'in' and talk_sec > 0 then 1 else 0 end) as incoming_answered,
         sum(case when direction = 'out' then 1 else 0 end) as outgoing_calls,
-        sum(case when direction in ('in', 'out') and talk_sec > 0 then talk_sec else 0 end) as talk_sec,
+        sum(case when direction in ('in', 'out') and talk_sec > 0 then talk_sec else 0 end)
+            as talk_sec,
         sum(case when review_count > 0 then 1 else 0 end) as reviewed_calls,
         sum(case when wants_booking = 1 and is_booked = 0 then 1 else 0 end) as lost_calls,
         sum(is_booked) as bookings
@@ -120,7 +121,7 @@ select
     'lm_daily_stats',
     metric_values.metric_code,
     metric_values.calls,
-    stats.calls,
+    stats.calls as calls_there,
     case
         when stats.stat_date is null then 'the row is missing'
         {%- for column in ['calls', 'value_count', 'value_sum', 'true_count', 'high_count'] %}

@@ -1,4 +1,9 @@
-{%- set tables = ['source', 'fct', 'facts', 'stats'] %}
+{%- set tables = {
+    'source': ['calls', 'talks', 'bookings'],
+    'fct': ['calls', 'talks', 'bookings'],
+    'facts': ['calls', 'talks', 'bookings'],
+    'stats': ['calls'],
+} %}
 {%- set is_talk = "direction in ('in', 'out') and talk_sec > 0" %}
 
 with
@@ -24,19 +29,18 @@ latest_reviews as (
     inner join known
         on reviews.call_score_id <= known.newest_review
 
-    where not exists (
-        select 1
-        from {{ ref('stg_review_keys') }} as later
-        where later.history_id = reviews.history_id
-            and later.call_score_id <= known.newest_review
-            and (
-                later.reviewed_at > reviews.reviewed_at
-                or (
-                    later.reviewed_at = reviews.reviewed_at
-                    and later.call_score_id > reviews.call_score_id
-                )
+    left join {{ ref('stg_review_keys') }} as later
+        on reviews.history_id = later.history_id
+        and later.call_score_id <= known.newest_review
+        and (
+            later.reviewed_at > reviews.reviewed_at
+            or (
+                later.reviewed_at = reviews.reviewed_at
+                and later.call_score_id > reviews.call_score_id
             )
-    )
+        )
+
+    where later.call_score_id is null
 
     {{ kept_apart() }}
 
@@ -169,8 +173,8 @@ side_by_side as (
 
     select
         stat_date,
-        {%- for table_name in tables %}
-        {%- for measure in ['calls', 'talks', 'bookings'] if table_name != 'stats' or measure == 'calls' %}
+        {%- for table_name, measures in tables.items() %}
+        {%- for measure in measures %}
         coalesce(
             sum(case when table_name = '{{ table_name }}' then {{ measure }} end), 0
         ) as {{ table_name }}_{{ measure }},
@@ -206,10 +210,23 @@ compared as (
 )
 
 select
-    compared.*,
-    greatest(source_calls, fct_calls, coalesce(facts_calls, fct_calls), coalesce(stats_calls, fct_calls))
-    - least(source_calls, fct_calls, coalesce(facts_calls, fct_calls), coalesce(stats_calls, fct_calls))
-        as calls_difference,
+    stat_date,
+    source_calls,
+    fct_calls,
+    facts_calls,
+    stats_calls,
+    source_talks,
+    fct_talks,
+    facts_talks,
+    source_bookings,
+    fct_bookings,
+    facts_bookings,
+    newer_calls,
+    greatest(
+        source_calls, fct_calls, coalesce(facts_calls, fct_calls), coalesce(stats_calls, fct_calls)
+    ) - least(
+        source_calls, fct_calls, coalesce(facts_calls, fct_calls), coalesce(stats_calls, fct_calls)
+    ) as calls_difference,
     greatest(source_talks, fct_talks, coalesce(facts_talks, fct_talks))
     - least(source_talks, fct_talks, coalesce(facts_talks, fct_talks)) as talks_difference,
     greatest(source_bookings, fct_bookings, coalesce(facts_bookings, fct_bookings))
