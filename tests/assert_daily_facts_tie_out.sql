@@ -10,6 +10,14 @@
 
 with
 
+dimension_list as (
+
+    {%- for name in dimensions() %}
+    select '{{ name }}' as dimension{{ ' union all' if not loop.last }}
+    {%- endfor %}
+
+),
+
 summed as (
 
     select
@@ -23,11 +31,6 @@ summed as (
     from {{ ref('lm_daily_facts') }}
 
     group by stat_date, dimension
-
-),
-
-dimension_list as (
-{{ dimension_rows(dimensions()) }}
 
 )
 

@@ -31,12 +31,12 @@ latest_reviews as (
 
     left join {{ ref('stg_review_keys') }} as later
         on reviews.history_id = later.history_id
-        and later.call_score_id <= known.newest_review
+        and known.newest_review >= later.call_score_id
         and (
-            later.reviewed_at > reviews.reviewed_at
+            reviews.reviewed_at < later.reviewed_at
             or (
-                later.reviewed_at = reviews.reviewed_at
-                and later.call_score_id > reviews.call_score_id
+                reviews.reviewed_at = later.reviewed_at
+                and reviews.call_score_id < later.call_score_id
             )
         )
 
