@@ -45,7 +45,7 @@ lint: setup ## check the Python and the SQL
 	@LM_SCHEMA=operabot_lm_lint $(BIN)/python -c 'from python_scoring import profile, source_tables; \
 		target = profile.load("embedded"); \
 		source_tables.create_source_tables(profile.connect(target), target.schema)'
-	LM_SCHEMA=operabot_lm_lint $(BIN)/sqlfluff lint --disable-progress-bar models tests
+	LM_SCHEMA=operabot_lm_lint $(BIN)/sqlfluff lint --disable-progress-bar models tests analyses
 
 docs: setup ## write target/static_index.html, the tables' documentation in one page
 	$(BIN)/lm engine start >/dev/null
