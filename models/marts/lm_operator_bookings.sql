@@ -95,10 +95,12 @@ others as (
         sum(bookings) over (partition by period_days)
         - sum(bookings) over (partition by period_days, operator_no) as bookings_0
         {%- for cell in cells %}
+        {%- set cell_no = 'cell_' ~ loop.index %}
+        {%- set level = loop.index %}
         {%- for column in ['calls', 'bookings'] %},
-        sum({{ column }}) over (partition by period_days, cell_{{ loop.index }})
-        - sum({{ column }}) over (partition by period_days, cell_{{ loop.index }}, operator_no)
-            as {{ column }}_{{ cells.index(cell) + 1 }}
+        sum({{ column }}) over (partition by period_days, {{ cell_no }})
+        - sum({{ column }}) over (partition by period_days, {{ cell_no }}, operator_no)
+            as {{ column }}_{{ level }}
         {%- endfor %}
         {%- endfor %}
 

@@ -14,6 +14,11 @@
 {%- for code, kpi in kpis().items() if kpi.kind in ('share', 'mean') %}
     {%- do interval_kpis.update({code: kpi}) %}
 {%- endfor %}
+{%- set share_codes = [] %}
+{%- for code, kpi in interval_kpis.items() if kpi.kind == 'share' %}
+    {%- do share_codes.append("'" ~ code ~ "'") %}
+{%- endfor %}
+{%- set share_codes = share_codes | join(', ') %}
 {%- set sums = ['value_count', 'value_sum', 'value_sum_sq'] %}
 
 with
@@ -158,8 +163,13 @@ metric_sums as (
         ) as {{ column }}
         {%- endfor %}
         {%- for column in sums %},
+        -- An open follow-up closes by itself after days: older calls are no measure for it.
         sum(
-            case when daily.stat_date < periods.period_start then daily.{{ column }} else 0 end
+            case
+                when daily.stat_date < periods.period_start
+                    and daily.metric_code <> 'followup_needed_flag' then daily.{{ column }}
+                else 0
+            end
         ) as previous_{{ column }}
         {%- endfor %}
 
@@ -308,37 +318,126 @@ together as (
     inner join {{ ref('lm_metric_dictionary') }} as metrics
         on percentiles.metric_no = crc32(metrics.metric_code)
 
+),
+
+slices as (
+
+    select
+        together.period_days,
+        min(periods.period_start) as period_start,
+        min(periods.period_end) as period_end,
+        together.dimension,
+        together.dimension_value,
+        together.metric_code,
+        max(together.metric_group) as metric_group,
+        max(together.calls) as calls,
+        {%- for column in sums %}
+        max(coalesce(together.{{ column }}, 0)) as {{ column }},
+        {%- endfor %}
+        max(together.value_p50) as value_p50,
+        max(together.value_p90) as value_p90,
+        max(together.true_count) as true_count,
+        max(together.high_count) as high_count
+        {%- for column in sums %},
+        max(coalesce(together.previous_{{ column }}, 0)) as previous_{{ column }}
+        {%- endfor %}
+
+    from together
+
+    inner join periods
+        on together.period_days = periods.period_days
+
+    group by
+        together.period_days,
+        together.dimension,
+        together.dimension_value,
+        together.metric_code
+
+    having max(together.calls) > 0
+
+    {{ kept_apart() }}
+
+),
+
+levels as (
+
+    select
+        slices.*,
+        case
+            when slices.metric_code in ({{ share_codes }})
+                or (metrics.value_kind = 'flag' and metrics.scale_max = 1) then 1
+            else 0
+        end as is_share,
+        case
+            when metrics.allowed_labels like '%true%'
+                then slices.true_count * 1e0 / nullif(slices.value_count, 0)
+        end as true_share,
+        case
+            when metrics.allowed_labels like '%high%'
+                then slices.high_count * 1e0 / nullif(slices.value_count, 0)
+        end as high_share,
+        slices.value_sum * 1e0 / nullif(slices.value_count, 0) as level,
+        slices.previous_value_sum * 1e0 / nullif(slices.previous_value_count, 0) as previous_level,
+        {{ sample_variance('slices.value_count', 'slices.value_sum', 'slices.value_sum_sq') }} as variance,
+        {{ sample_variance(
+            'slices.previous_value_count', 'slices.previous_value_sum', 'slices.previous_value_sum_sq'
+        ) }} as previous_variance
+
+    from slices
+
+    left join {{ ref('lm_metric_dictionary') }} as metrics
+        on slices.metric_code = metrics.metric_code
+
+    {{ kept_apart() }}
+
+),
+
+margins as (
+
+    select
+        *,
+        {{ mean_margin('value_count', 'variance') }} as margin,
+        {{ welch_margin('value_count', 'variance', 'previous_value_count', 'previous_variance') }}
+            as change_margin,
+        {{ wilson_low('value_sum', 'value_count') }} as share_low,
+        {{ wilson_high('value_sum', 'value_count') }} as share_high,
+        {{ wilson_low('previous_value_sum', 'previous_value_count') }} as previous_low,
+        {{ wilson_high('previous_value_sum', 'previous_value_count') }} as previous_high
+
+    from levels
+
+    {{ kept_apart() }}
+
 )
 
 select
-    together.period_days,
-    min(periods.period_start) as period_start,
-    min(periods.period_end) as period_end,
-    together.dimension,
-    together.dimension_value,
-    together.metric_code,
-    max(together.metric_group) as metric_group,
-    max(together.calls) as calls,
-    {%- for column in sums %}
-    max(coalesce(together.{{ column }}, 0)) as {{ column }},
+    period_days,
+    period_start,
+    period_end,
+    dimension,
+    dimension_value,
+    metric_code,
+    metric_group,
+    calls,
+    value_count,
+    level,
+    case when is_share = 1 then share_low else level - margin end as level_low,
+    case when is_share = 1 then share_high else level + margin end as level_high,
+    value_p50,
+    value_p90,
+    true_share,
+    high_share,
+    previous_value_count as previous_count,
+    previous_level,
+    {%- for side, sign in {'low': '-', 'high': '+'}.items() %}
+    case
+        when is_share = 1
+            then {{ newcombe(
+                side, 'level', 'share_low', 'share_high', 'previous_level', 'previous_low', 'previous_high'
+            ) }}
+        else level - previous_level {{ sign }} change_margin
+    end as change_{{ side }}
+    {{- ',' if not loop.last }}
     {%- endfor %}
-    max(together.value_p50) as value_p50,
-    max(together.value_p90) as value_p90,
-    max(together.true_count) as true_count,
-    max(together.high_count) as high_count
-    {%- for column in sums %},
-    max(coalesce(together.previous_{{ column }}, 0)) as previous_{{ column }}
-    {%- endfor %}
 
-from together
-
-inner join periods
-    on together.period_days = periods.period_days
-
-group by
-    together.period_days,
-    together.dimension,
-    together.dimension_value,
-    together.metric_code
-
-having max(together.calls) > 0
+from margins
