@@ -1,11 +1,30 @@
 with
 
+-- Kept apart, so that MariaDB gives it a key to join by.
+rules as (
+
+    select
+        lm_status_rules.*,
+        coalesce(metrics.direction, kpis.direction) as direction
+
+    from {{ ref('lm_status_rules') }} as lm_status_rules
+
+    left join {{ ref('lm_metric_dictionary') }} as metrics
+        on lm_status_rules.metric_code = metrics.metric_code
+
+    left join {{ ref('lm_kpi_dictionary') }} as kpis
+        on lm_status_rules.metric_code = kpis.kpi_code
+
+    {{ kept_apart() }}
+
+),
+
 judged as (
 
     select
         stats.*,
         stats.level - stats.previous_level as level_change,
-        coalesce(metrics.direction, kpis.direction) as direction,
+        rules.direction,
         rules.measure,
         rules.green_from,
         rules.red_from,
@@ -18,13 +37,7 @@ judged as (
 
     from {{ ref('lm_period_stats') }} as stats
 
-    left join {{ ref('lm_metric_dictionary') }} as metrics
-        on stats.metric_code = metrics.metric_code
-
-    left join {{ ref('lm_kpi_dictionary') }} as kpis
-        on stats.metric_code = kpis.kpi_code
-
-    left join {{ ref('lm_status_rules') }} as rules
+    left join rules
         on stats.metric_code = rules.metric_code
         and stats.period_days = rules.period_days
 
