@@ -16,6 +16,8 @@
     ['direction', 'is_known_caller', 'service_group', 'source_channel'],
 ] %}
 
+-- depends_on: {{ ref('lm_value') }}, which notes the days that changed.
+
 with
 
 periods as (

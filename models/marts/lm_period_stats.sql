@@ -60,6 +60,9 @@ measured as (
 
     where lm_value.value_numeric is not null
 
+    -- Or MySQL would look the values up once a dimension.
+    {{ kept_apart() }}
+
 ),
 
 dimension_list as (
