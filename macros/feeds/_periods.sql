@@ -1,0 +1,50 @@
+{# A batch a period, for tables keyed by period_days. #}
+{% macro period_batches(start=none) %}
+    {% set batches = [] %}
+    {% for days in period_lengths() %}
+        {% set cursor_key = '%05d' | format(days) %}
+        {% if start is none or cursor_key > start %}
+            {% do batches.append({'where': 'period_days = ' ~ days, 'cursor_key': cursor_key}) %}
+        {% endif %}
+    {% endfor %}
+    {% do return(batches) %}
+{% endmacro %}
+
+
+{# Each period follows the changed days on its own: a late review of three weeks ago is none of the last week's. #}
+{% macro period_feeds() %}
+    {% set newest = newest_value_change().lm_value_changes %}
+    {% set feeds = {} %}
+    {% for days in period_lengths() %}
+        {% do feeds.update({'period_' ~ days: newest}) %}
+    {% endfor %}
+    {% do return(feeds) %}
+{% endmacro %}
+
+
+{# The periods that ended on another day, or in which a day changed, the window before them included;
+   and all of them on a new day, for what is known only after some days (is_ripe) may be known now. #}
+{% macro changed_period_batches(model_name, relation) %}
+    {% set newest = newest_value_change().lm_value_changes %}
+    {% set last_day = first_value("select concat(" ~ last_day() ~ ")") %}
+    {% set as_of_day = "cast(date_add({}, interval 1 second) as date)" %}
+    {% set known = watermark(model_name, 'clock').moment %}
+    {% set is_new_day = known is none or first_value(
+        "select " ~ as_of_day.format(as_of()) ~ " <> " ~ as_of_day.format("cast('" ~ known ~ "' as datetime)")
+    ) %}
+    {% set batches = [] %}
+    {% for batch in period_batches() %}
+        {% set days = batch.cursor_key | int %}
+        {% set feed = 'period_' ~ days %}
+        {% set end = first_value("select concat(max(period_end)) from " ~ relation ~ " where " ~ batch.where) %}
+        {% if is_new_day or end != last_day or (last_day is not none and first_value(
+            "select count(*) from " ~ run_table('lm_value_changes')
+            ~ " where change_id > " ~ watermark(model_name, feed).position
+            ~ " and call_date between date_sub('" ~ last_day ~ "', interval " ~ (2 * days - 1) ~ " day)"
+            ~ " and '" ~ last_day ~ "'"
+        )) %}
+            {% do batches.append({'where': batch.where, 'feed': feed, 'position': newest}) %}
+        {% endif %}
+    {% endfor %}
+    {% do return(batches) %}
+{% endmacro %}

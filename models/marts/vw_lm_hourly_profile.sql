@@ -1,0 +1,133 @@
+{%- set sums = {
+    'calls': 'calls',
+    'offered': 'incoming_calls',
+    'answered': 'incoming_answered',
+    'abandoned': 'incoming_abandoned',
+    'bookings': 'bookings',
+    'lost': 'lost_calls',
+    'work_hours': 'work_sec',
+    'lost_value_rub': 'loss_rub',
+} %}
+
+with
+
+spans as (
+
+    select
+        lengths.span_weeks,
+        date_sub(last_days.last_day, interval 7 * lengths.span_weeks - 1 day) as span_start,
+        last_days.last_day as span_end
+
+    from (select 8 as span_weeks union all select 26) as lengths
+
+    cross join (select {{ last_day() }} as last_day) as last_days
+
+),
+
+-- The day as a whole, each of its hours, and a row for each hour of the clock, so that quiet hours are in the grid.
+daily as (
+
+    select
+        spans.span_weeks,
+        spans.span_start,
+        spans.span_end,
+        weekday(facts.stat_date) + 1 as call_weekday,
+        case
+            when facts.dimension = 'all' then -1 else cast(facts.dimension_value as signed)
+        end as call_hour,
+        {{ sums.values() | join(',\n        ') }},
+        sla_calls,
+        answered_in_sla,
+        answer_wait_calls,
+        answer_wait_sec,
+        1 as days
+
+    from spans
+
+    inner join {{ ref('lm_daily_facts') }} as facts
+        on facts.stat_date between spans.span_start and spans.span_end
+
+    where facts.dimension = 'all'
+        or (facts.dimension = 'hour' and facts.dimension_value <> 'unknown')
+
+    union all
+
+    select
+        spans.span_weeks,
+        spans.span_start,
+        spans.span_end,
+        weekdays.call_weekday,
+        hours.call_hour,
+        {{ (['0'] * (sums | length + 5)) | join(', ') }}
+
+    from spans
+
+    cross join (
+        {%- for weekday in range(1, 8) %}
+        select {{ weekday }} as call_weekday
+        {{- ' union all' if not loop.last }}
+        {%- endfor %}
+    ) as weekdays
+
+    cross join (
+        {%- for hour in range(24) %}
+        select {{ hour }} as call_hour
+        {{- ' union all' if not loop.last }}
+        {%- endfor %}
+    ) as hours
+
+),
+
+added_up as (
+
+    select
+        span_weeks,
+        call_weekday,
+        call_hour,
+        min(span_start) as span_start,
+        min(span_end) as span_end,
+        {%- for column in sums.values() %}
+        sum({{ column }}) as {{ column }},
+        {%- endfor %}
+        sum(sla_calls) as sla_calls,
+        sum(answered_in_sla) as answered_in_sla,
+        sum(answer_wait_calls) as answer_wait_calls,
+        sum(answer_wait_sec) as answer_wait_sec,
+        sum(days) as days
+
+    from daily
+
+    group by span_weeks, call_weekday, call_hour
+
+),
+
+-- Days on which the clinic had any call at all.
+observed as (
+
+    select
+        *,
+        coalesce(
+            max(case when call_hour = -1 then days end) over (partition by span_weeks, call_weekday), 0
+        ) as days_observed
+
+    from added_up
+
+)
+
+select
+    span_weeks,
+    span_start,
+    span_end,
+    call_weekday,
+    call_hour,
+    days_observed,
+    {%- for name, column in sums.items() %}
+    {{ column }} * 1e0 / nullif({{ '3600 * ' if name == 'work_hours' }}days_observed, 0) as {{ name }}_per_day,
+    {%- endfor %}
+    answered_in_sla * 1e0 / nullif(sla_calls, 0) as service_level,
+    incoming_abandoned * 1e0 / nullif(incoming_calls, 0) as abandonment_rate,
+    answer_wait_sec * 1e0 / nullif(answer_wait_calls, 0) as asa_sec
+
+from observed
+
+where call_hour >= 0

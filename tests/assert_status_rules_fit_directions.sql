@@ -1,0 +1,30 @@
+-- A rule for an unknown code or period, or whose good side is not the dictionary's, would colour nothing or the wrong way.
+select
+    rules.metric_code,
+    rules.period_days
+
+from {{ ref('lm_status_rules') }} as rules
+
+left join {{ ref('lm_metric_dictionary') }} as metrics
+    on rules.metric_code = metrics.metric_code
+
+left join {{ ref('lm_kpi_dictionary') }} as kpis
+    on rules.metric_code = kpis.kpi_code
+
+where case coalesce(metrics.direction, kpis.direction, 'unknown')
+    when 'higher_better' then rules.green_from <= rules.red_from
+    when 'lower_better' then rules.green_from >= rules.red_from
+    else true
+end
+
+union all
+
+select
+    metric_code,
+    period_days
+
+from {{ ref('lm_status_rules') }}
+
+group by metric_code, period_days
+
+having count(*) > 1
