@@ -40,7 +40,7 @@ NUMBERS = ("await_sec", "talk_sec", "call_hour")
 def calls_frame(rows: Iterable[Row]) -> pd.DataFrame:
     """Calls with a date, indexed by history_id, moments and numbers as pandas has them."""
     frame = pd.DataFrame([dict(row) for row in rows])
-    frame = frame[frame["call_date"].notna()].set_index("history_id", drop=False)
+    frame = frame[frame["call_date"].notna()].set_index("history_id", drop=False).rename_axis(None)
     for name in MOMENTS:
         frame[name] = pd.to_datetime(frame[name])
     for name in NUMBERS:
