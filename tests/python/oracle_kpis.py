@@ -73,6 +73,15 @@ RATIOS = {
     "calls_per_operator_hour": ("talk_calls", "operator_hours"),
     "review_lag_avg_days": ("review_lag_days", "reviewed_calls"),
 }
+# Every column of lm_daily_facts that a KPI divides or is divided by.
+SUMS = {
+    *(
+        column
+        for parts in (*SHARES.values(), *MEANS.values(), *RATIOS.values())
+        for column in parts
+    ),
+    "work_sec",
+}
 # Days that a call must have had before the KPI can be told.
 RIPE_AFTER = {"fcr_proxy": 7, "callback_rate": 1, "missed_reached_rate": 1}
 

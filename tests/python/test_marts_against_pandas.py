@@ -14,12 +14,13 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from hostile import hostile_source
 from oracle_compare import Mismatches, plain, same
 from oracle_data import Source, simulated_source
-from oracle_kpis import kpi_daily
+from oracle_kpis import COUNTS, SUMS, kpi_daily, kpis_of
 from oracle_lists import action_list, call_features
 from oracle_marts import SLICE, call_facts, calls_frame, daily_facts, daily_stats, values_frame
 from oracle_periods import (
@@ -31,7 +32,7 @@ from oracle_periods import (
     refusal_reasons,
     weekly_quality,
 )
-from oracle_scorecard import expected_bookings, scorecard, scored_calls
+from oracle_scorecard import expected_bookings, scorecard, scored_calls, skill_variance
 from pipeline_cases import fill, moment
 
 AS_OF = datetime(2025, 3, 12, 12)
@@ -259,3 +260,60 @@ def test_call_features(marts: Marts) -> None:
     found = differences(ours, rows, ["history_id"], forecasts)
     assert not found, found.report()
     assert all(row[name] is None for row in rows for name in forecasts)
+
+
+def test_expected_bookings_by_hand() -> None:
+    """Peers booked 10 of 20 on the operator's kind of call and 20 of 20 on another.
+
+    30/40 = 0.75, then (10 + 15)/40 = 0.625, (10 + 12.5)/40 = 0.5625, (10 + 11.25)/40 = 0.53125
+    a call. Luck: 10 · 0.53125 · 0.46875 = 2.4902, and 5.3125 · 4.6875 / 40 = 0.6226 of the peers.
+    """
+
+    def calls(n: int, direction: str, booked: int) -> pd.DataFrame:
+        kind = {
+            "direction": direction,
+            "known_caller": True,
+            "service_group": "ent",
+            "source_channel": "site",
+        }
+        return pd.DataFrame([{**kind, "booked": int(i < booked)} for i in range(n)])
+
+    peers = pd.concat([calls(20, "in", 10), calls(20, "out", 20)], ignore_index=True)
+    found = expected_bookings(calls(10, "in", 6), peers)
+    assert found is not None
+    assert found.bookings == pytest.approx(5.3125)
+    assert found.pooled == pytest.approx(3.1128, abs=1e-4)
+
+
+def test_skill_variance_by_hand() -> None:
+    """Two operators at +10 and -10, each with a variance of 25: 200 between them, less 25."""
+    assert skill_variance(np.array([10.0, -10.0]), np.array([25.0, 25.0])) == pytest.approx(175)
+    assert skill_variance(np.array([3.0, -3.0]), np.array([25.0, 25.0])) == 0
+
+
+def test_kpis_by_hand() -> None:
+    """Of 12 offered calls 9 were answered, 6 in time; 2 hung up at once; 5 of 8 wanting booked."""
+    facts = dict.fromkeys({*COUNTS.values(), *SUMS}, 0) | {
+        "incoming_calls": 12,
+        "incoming_answered": 9,
+        "incoming_abandoned": 3,
+        "short_abandons": 2,
+        "sla_calls": 10,
+        "answered_in_sla": 6,
+        "wanting_calls": 8,
+        "bookings": 5,
+        "talk_sec": 1800,
+        "operator_hours": 2,
+        "repeat_base_calls": 4,
+        "repeat_calls": 1,
+    }
+    wanted = {
+        "abandonment_rate": 0.25,
+        "service_level": 0.6,
+        "conversion_rate": 0.625,
+        "line_use": 0.25,
+        "fcr_proxy": 0.75,
+        "cancellation_share": None,
+    }
+    found = kpis_of(facts)
+    assert {name: found[name] for name in wanted} == wanted
