@@ -24,6 +24,28 @@
 {%- endmacro %}
 
 
+{# A person's name as one spelling whatever was typed: each of the first three words with a capital, ё as е.
+   `name` is a display_text. #}
+{% macro person_name(name) -%}
+    {%- set plain = "replace(lower(" ~ name ~ "), 'ё', 'е')" -%}
+    {%- set words = [] -%}
+    {%- for place in range(1, 4) -%}
+        {%- set word = "substring_index(substring_index(" ~ plain ~ ", ' ', " ~ place ~ "), ' ', -1)" -%}
+        {%- do words.append(
+            "case when " ~ plain ~ " like '%" ~ ' %' * (place - 1) ~ "' then concat(upper(left("
+            ~ word ~ ", 1)), substring(" ~ word ~ ", 2)) end"
+        ) -%}
+    {%- endfor -%}
+    concat_ws(
+        ' ', {{ words | join(', ') }},
+        case
+            when {{ plain }} like '% % % %'
+                then substring({{ plain }}, char_length(substring_index({{ plain }}, ' ', 3)) + 2)
+        end
+    )
+{%- endmacro %}
+
+
 {# A number out of a column that may be text, null when it is no plain number. #}
 {% macro number_text(expression) -%}
     case

@@ -184,7 +184,10 @@ select
     coalesce(
         answered_user_id, answered_extension, {{ label_text('operator_label', 128) }}, 'unknown'
     ) as operator_key,
-    coalesce(operator_label, 'unknown') as operator_name,
+    case
+        when operator_label is null then 'unknown'
+        else {{ person_name('operator_label') }}
+    end as operator_name,
     source_channel,
     service_id,
     service_name,
