@@ -18,6 +18,9 @@ SETTINGS = {
     "PYTHONUNBUFFERED": "1",
 }
 
+# Of what a failed process said: its last words name the error.
+LONGEST_OUTPUT = 3_000
+
 
 def run(
     target: Target,
@@ -38,6 +41,27 @@ def run(
         env=os.environ | SETTINGS,
         check=False,
     ).returncode
+
+
+def run_quietly(
+    target: Target,
+    arguments: Sequence[str],
+    *,
+    variables: Mapping[str, Any] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> str:
+    """Run `dbt ARGUMENTS` with nothing shown; returns the end of its output if it failed, else ''."""
+    if target.is_embedded and target.socket:
+        engine.ensure(engine.dir_of_socket(target.socket))
+    done = subprocess.run(
+        [*command(target, arguments, variables), "--no-use-colors"],
+        cwd=target.project_dir,
+        env=os.environ | SETTINGS | (environment or {}),
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    return "" if done.returncode == 0 else (done.stdout + done.stderr)[-LONGEST_OUTPUT:]
 
 
 def command(

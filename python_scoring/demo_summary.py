@@ -104,22 +104,25 @@ def _one_call(probe: Probe, target: Target, first_day: str) -> Iterator[str]:
                 yield f"      {with_numbers(sentence, numbers)}"
 
 
-def reasons(document: str | None) -> list[tuple[str, dict[str, float]]]:
+def reasons(document: str | None) -> list[tuple[str, dict[str, Any]]]:
     """Code and numbers (points, value, ref) of each reason in a value_json."""
     found: list[dict[str, Any]] = (json.loads(document) if document else {}).get("reasons") or []
     return [
-        (str(reason["code"]), {name: float(reason[name]) for name in reason if name != "code"})
+        (str(reason["code"]), {name: value for name, value in reason.items() if name != "code"})
         for reason in found
     ]
 
 
-def with_numbers(sentence: str, numbers: Mapping[str, float]) -> str:
+def with_numbers(sentence: str, numbers: Mapping[str, Any]) -> str:
     """The sentence with {value}, {ref} and {points} filled in, and its points behind it if
-    it does not tell them: "... (+35)"."""
+    it does not tell them: "... (+35)". A value may be a code."""
     text = sentence
     for name, number in numbers.items():
-        text = text.replace(f"{{{name}}}", f"{number:.4g}" if number % 1 else f"{number:.0f}")
-    points = numbers.get("points", 0)
+        if isinstance(number, int | float):
+            text = text.replace(f"{{{name}}}", f"{number:.4g}" if number % 1 else f"{number:.0f}")
+        else:
+            text = text.replace(f"{{{name}}}", str(number))
+    points = float(numbers.get("points") or 0)
     return text if "{points}" in sentence or not points else f"{text} ({points:+.4g})"
 
 

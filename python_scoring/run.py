@@ -1,11 +1,18 @@
-"""The daily run: seeds, models and their tests."""
+"""The daily run: seeds, models and their tests; then the forecast metrics, trained anew when due."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 
-from python_scoring import dbt_runner, profile
+from mysql.connector.abstracts import MySQLConnectionAbstract
+
+from python_scoring import dbt_runner, forecast_settings, model_runs, model_store, profile, score
+from python_scoring import train as trainer
 from python_scoring.errors import EXIT_OK, LmError
+from python_scoring.findings import Probe
+from python_scoring.probability_settings import METRICS
+from python_scoring.profile import Target
 from python_scoring.project import parse_vars
 
 
@@ -16,6 +23,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     profile.add_arguments(parser)
     parser.add_argument(
         "--full-refresh", action="store_true", help="recompute every stored row in place"
+    )
+    parser.add_argument(
+        "--no-train", action="store_true", help="keep the models, however old they are"
+    )
+    parser.add_argument(
+        "--no-score", action="store_true", help="leave the forecast metrics as they are"
     )
     parser.set_defaults(run=run)
 
@@ -29,4 +42,47 @@ def run(args: argparse.Namespace) -> int:
     code = dbt_runner.run(target, arguments, variables=parse_vars(args.vars))
     if code != EXIT_OK:
         raise LmError("dbt build failed: the messages above say which model or test")
+    if not (args.no_train and args.no_score):
+        with contextlib.closing(profile.connect(target)) as connection:
+            forecasts(connection, target, trains=not args.no_train, scores=not args.no_score)
     return EXIT_OK
+
+
+def forecasts(
+    connection: MySQLConnectionAbstract,
+    target: Target,
+    *,
+    trains: bool = True,
+    scores: bool = True,
+) -> None:
+    """Train the metrics that are due, then score."""
+    if trains:
+        due = due_metrics(connection, target)
+        for metric, why in due.items():
+            print(f"{metric}: training is due, {why}", flush=True)
+        if due:
+            print(trainer.report(trainer.train(connection, target, list(due))), flush=True)
+    if scores:
+        tally = score.score(connection, target)
+        print(f"forecasts: {score.told(tally)}", flush=True)
+
+
+def due_metrics(connection: MySQLConnectionAbstract, target: Target) -> dict[str, str]:
+    """The metrics that need a training now, and why."""
+    probe = Probe(connection)
+    model_runs.require(probe, target)
+    runs = model_runs.in_use(probe, target)
+    folder = forecast_settings.model_dir(target)
+    days = forecast_settings.whole_number(target, "lm_train_every_days")
+    moment = forecast_settings.as_of(target)
+    due = {}
+    for metric in METRICS:
+        why = model_runs.why_due(runs.get(metric), moment, days, str(target.vars["lm_version"]))
+        if not why:
+            try:
+                model_store.trusted_bytes(folder, metric, runs[metric]["artifact_sha256"])
+            except model_store.UnusableModelError as error:
+                why = str(error)
+        if why:
+            due[metric] = why
+    return due

@@ -39,6 +39,65 @@
             insert ignore into " ~ run_table('lm_caller_salt') ~ "
             select 1, sha2(concat(uuid(), rand(), now(6), connection_id()), 256)
         ") %}
+        {% do create_model_tables() %}
         {% do run_query("commit") %}
     {% endif %}
+{% endmacro %}
+
+
+{# What `lm train` and `lm score` write beside lm_value: documented in models/marts/_sources.yml. #}
+{% macro create_model_tables() %}
+    {% do run_query("
+        create table if not exists " ~ run_table('lm_model_run') ~ " (
+            id bigint unsigned not null auto_increment comment 'Order of the trainings: the last one of a metric scores',
+            run_id varchar(32) not null comment 'The training, its metrics together',
+            metric_code varchar(64) not null comment 'What is predicted',
+            calc_method varchar(32) not null comment 'What scores: empirical_bayes, regression, gbm',
+            lm_version varchar(32) not null comment 'Version of rules and model, as in the lm_value rows it computes',
+            trained_at datetime not null comment 'The as_of of the training, local time',
+            train_from datetime null comment 'First call it learnt from',
+            train_to datetime null comment 'Last call it learnt from',
+            label_horizon_days int not null comment 'Days in which the event counts',
+            n_train int not null comment 'Calls it learnt from',
+            n_positive int not null comment 'Those of them that the event followed',
+            n_test int not null comment 'Later calls it was judged by',
+            auc double null,
+            pr_auc double null,
+            brier double null,
+            brier_base double null comment 'Brier score of the base rates on the same calls',
+            log_loss double null,
+            ece double null comment 'Expected calibration error, ten bins of equal size',
+            published tinyint not null comment '1: a trained model scores; 0: base rates do',
+            reason varchar(255) not null comment 'Why it was published or not',
+            features json not null comment 'Names of the inputs',
+            artifact_sha256 char(64) not null comment 'Checksum of the model file: no other file is loaded',
+            primary key (id),
+            unique key uq_lm_model_run (run_id, metric_code),
+            key idx_lm_model_run_metric (metric_code, lm_version)
+        ) engine = InnoDB default charset = utf8mb4 collate = utf8mb4_bin
+        comment = 'One row a training and metric'
+    ") %}
+    {% do run_query("
+        create table if not exists " ~ run_table('lm_model_drift') ~ " (
+            metric_code varchar(64) not null comment 'What is predicted',
+            feature varchar(64) not null comment 'Input, or probability for the predictions themselves',
+            lm_version varchar(32) not null comment 'The model that was compared',
+            measured_at datetime not null comment 'The as_of of the comparison',
+            first_day date not null comment 'First day of the recent calls',
+            last_day date not null comment 'Last day of the recent calls',
+            calls int not null comment 'Recent calls compared',
+            psi double not null comment 'Population stability index against the training calls',
+            primary key (metric_code, feature)
+        ) engine = InnoDB default charset = utf8mb4 collate = utf8mb4_bin
+        comment = 'One row a metric in use and input: how far recent calls are from the training calls'
+    ") %}
+    {% do run_query("
+        create table if not exists " ~ run_table('lm_value_changes') ~ " (
+            call_date date not null comment 'Day of the calls',
+            change_id bigint unsigned not null comment 'Number of the last change of rows of that day',
+            primary key (call_date),
+            key idx_lm_value_changes_change (change_id)
+        ) engine = InnoDB default charset = utf8mb4 collate = utf8mb4_bin
+        comment = 'One row a day with calls: the last change of its rows in lm_value'
+    ") %}
 {% endmacro %}
