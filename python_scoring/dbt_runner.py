@@ -50,13 +50,13 @@ def run_quietly(
     variables: Mapping[str, Any] | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> str:
-    """Run `dbt ARGUMENTS` with nothing shown; returns the end of its output if it failed, else ''."""
+    """Run `dbt ARGUMENTS` with nothing shown; returns '', or the end of its output if it failed."""
     if target.is_embedded and target.socket:
         engine.ensure(engine.dir_of_socket(target.socket))
     done = subprocess.run(
         [*command(target, arguments, variables), "--no-use-colors"],
         cwd=target.project_dir,
-        env=os.environ | SETTINGS | (environment or {}),
+        env={**os.environ, **SETTINGS, **(environment or {})},
         check=False,
         capture_output=True,
         text=True,

@@ -86,9 +86,7 @@ def changed(wanted: Mapping[Key, Row], known: Mapping[Key, Row]) -> list[tuple[K
     )
 
 
-def write(
-    probe: Probe, target: Target, rows: Iterable[tuple[Key, Row]], calc_source: str
-) -> None:
+def write(probe: Probe, target: Target, rows: Iterable[tuple[Key, Row]], calc_source: str) -> None:
     """Insert or update the rows. The table's own id, created_at and updated_at follow by
     themselves."""
     names = (*KEY, "metric_group", *VALUES, "calc_source")

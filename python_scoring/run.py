@@ -1,4 +1,4 @@
-"""The daily run: seeds, models and their tests; then the forecast metrics, trained anew when due."""
+"""The daily run: seeds, models and their tests; then the forecasts, trained anew when due."""
 
 from __future__ import annotations
 

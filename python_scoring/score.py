@@ -100,9 +100,7 @@ def summary(tally: Tally) -> dict[str, Any]:
     }
 
 
-def score(
-    connection: MySQLConnectionAbstract, target: Target, tell: Tell | None = None
-) -> Tally:
+def score(connection: MySQLConnectionAbstract, target: Target, tell: Tell | None = None) -> Tally:
     """Score what is not up to date, with the models of the last training."""
     tell = tell or progress
     probe = Probe(connection)

@@ -79,7 +79,7 @@ def bring_up_to_date(
     prepare_session(probe, target)
     _dbt(target, ["run", "--select", *OF_CALLS], variables, {ONLY_CALL: str(call)})
     if _lacks_constants(probe, target, call):
-        tell("the first call of a new week: everything is brought up to date, to learn its constants")
+        tell("the first call of a new week: all calls are read, to learn its constants")
         _dbt(target, ["run", "--select", "+lm_value"], variables)
     warnings: list[str] = []
     loaded = load_models(connection, target, warnings, tell)

@@ -18,7 +18,7 @@ FEEDS = {CALLS: CALLS, DAYS: DAYS}
 
 @dataclass(frozen=True)
 class Chunk:
-    """Calls of one transaction: a condition on int_forecast_inputs, and where it leaves its feed."""
+    """Calls of one transaction: a condition on the view, and where it leaves its feed."""
 
     feed: str
     where: str
@@ -32,9 +32,7 @@ def newest(probe: Probe, target: Target, feed: str) -> int:
     return int(probe.one(f"select coalesce(max(change_id), 0) from {table}")[0])
 
 
-def changed_calls(
-    probe: Probe, target: Target, marks: Watermarks, size: int
-) -> Iterator[Chunk]:
+def changed_calls(probe: Probe, target: Target, marks: Watermarks, size: int) -> Iterator[Chunk]:
     """New and changed calls, in the order of their changes."""
     rows = probe.rows(
         f"select change_id, count(*) from {quoted(target.schema, CALLS)} where change_id > %s"
@@ -100,7 +98,7 @@ def is_done(chunk: Chunk, marks: Watermarks, fingerprint: str) -> bool:
 
 
 def runs(counts: Iterable[tuple[int, int]], size: int) -> Iterator[tuple[int, int]]:
-    """Runs of consecutive numbers, first and last, of about `size` rows; one number is never cut."""
+    """Runs of consecutive numbers, first and last, of about `size` rows; no number is cut."""
     low = high = None
     rows = 0
     for number, count in counts:

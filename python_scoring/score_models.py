@@ -19,7 +19,7 @@ from python_scoring.train import Tell
 from python_scoring.watermarks import Watermarks
 
 
-class ModelsChanged(Exception):  # noqa: N818 (no error: a reason to start over)
+class ModelsChanged(Exception):
     """Another process has trained since this one loaded its models."""
 
 
