@@ -18,11 +18,13 @@ FEEDS = {CALLS: CALLS, DAYS: DAYS}
 
 @dataclass(frozen=True)
 class Chunk:
-    """Calls of one transaction: a condition on the view, and where it leaves its feed."""
+    """Calls of one transaction: a condition on the view, the last change among them, and where
+    they leave the feed."""
 
     feed: str
     where: str
     parameters: tuple[Any, ...]
+    change: int = 0
     position: int = 0
     cursor: str = ""
 
@@ -40,7 +42,7 @@ def changed_calls(probe: Probe, target: Target, marks: Watermarks, size: int) ->
         (marks.get(CALLS).position,),
     )
     for low, high in runs(((int(change), int(calls)) for change, calls in rows), size):
-        yield Chunk(CALLS, "change_id between %s and %s", (low, high), position=high)
+        yield Chunk(CALLS, "change_id between %s and %s", (low, high), change=high, position=high)
 
 
 def changed_days(
@@ -62,10 +64,12 @@ def changed_days(
         calls += int(count)
         is_last = place + 1 == len(rows)
         if is_last or calls + int(rows[place + 1][2]) > size:
-            # Half of a change done is the change before it done.
+            # With half of a change done, the one before it is.
             is_whole = is_last or rows[place + 1][0] > change
             where = f"call_date in ({', '.join(['%s'] * len(days))}) and change_id <= %s"
-            yield Chunk(DAYS, where, (*days, before), position=int(change) - (not is_whole))
+            yield Chunk(
+                DAYS, where, (*days, before), int(change), int(change) - (not is_whole)
+            )
             days, calls = [], 0
 
 
@@ -91,7 +95,7 @@ def is_done(chunk: Chunk, marks: Watermarks, fingerprint: str) -> bool:
     """Whether a run beside this one has done it. To be asked under the lock."""
     mark = marks.get(chunk.feed)
     if chunk.feed != PASS:
-        return mark.known and mark.position >= chunk.position
+        return mark.known and mark.position >= chunk.change
     if mark.fingerprint != fingerprint:
         return False
     return mark.cursor is None or (mark.cursor != "" and int(mark.cursor) >= int(chunk.cursor))

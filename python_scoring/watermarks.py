@@ -84,24 +84,9 @@ def prepare_session(probe: Probe, target: Target) -> None:
 def writing_values(marks: Watermarks) -> Iterator[None]:
     """A transaction that alone may write lm_value: other writers, dbt's too, wait for its end."""
     probe = marks.probe
-    probe.rows(
-        f"insert ignore into {marks.table} (model_name, feed) values (%s, 'lock')", (VALUES,)
-    )
     probe.do("start transaction")
     try:
-        try:
-            probe.rows(
-                f"select position from {marks.table}"
-                " where model_name = %s and feed = 'lock' for update",
-                (VALUES,),
-            )
-        except mysql.connector.Error as error:
-            if error.errno == ER_LOCK_WAIT_TIMEOUT:
-                raise LmError(
-                    "another run holds lm_value longer than lm_lock_wait_sec: wait for its end and"
-                    " start again"
-                ) from error
-            raise
+        _lock(marks)
         yield
         probe.do("commit")
     except BaseException:
@@ -109,3 +94,21 @@ def writing_values(marks: Watermarks) -> Iterator[None]:
         with contextlib.suppress(mysql.connector.Error):
             probe.do("rollback")
         raise
+
+
+def _lock(marks: Watermarks) -> None:
+    try:
+        found = marks.probe.rows(
+            f"select position from {marks.table}"
+            " where model_name = %s and feed = 'lock' for update",
+            (VALUES,),
+        )
+    except mysql.connector.Error as error:
+        if error.errno == ER_LOCK_WAIT_TIMEOUT:
+            raise LmError(
+                "another run holds lm_value longer than lm_lock_wait_sec: wait for its end and"
+                " start again"
+            ) from error
+        raise
+    if not found:
+        raise LmError("lm_watermark has no lock row for lm_value: run `lm run` or `dbt build` first")
