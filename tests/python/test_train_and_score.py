@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-import io
 import json
 import pickle
+import subprocess
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
-from conftest import TestTarget
-from pipeline_cases import NOW, Table, assert_same, clinic, execute, fill, moment, read, unlike
+from conftest import ROOT, TestTarget
+from pipeline_cases import (
+    NOW,
+    Table,
+    a_review,
+    assert_same,
+    clinic,
+    execute,
+    fill,
+    insert,
+    missed_on_the_last_day,
+    moment,
+    newest,
+    read,
+    unlike,
+)
 
 from python_scoring import (
     doctor_models,
@@ -35,6 +47,7 @@ from python_scoring.errors import ConfigurationError, LmError
 from python_scoring.findings import Probe
 from python_scoring.probability_settings import METRICS
 from python_scoring.profile import Target
+from python_scoring.project import project_vars
 from python_scoring.watermarks import Watermarks, writing_values
 
 RULES = "lm_2026_11.1"
@@ -85,6 +98,15 @@ class Here:
     def forecasts(self) -> Table:
         rows = read(self.target, "lm_value")
         return {key: row for key, row in rows.items() if row["metric_group"] == "forecast"}
+
+    def lm(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return self.target.lm(*words, "--vars", json.dumps(self.variables))
+
+    def json(self, *words: str) -> dict[str, Any]:
+        done = self.lm(*words, "--json")
+        assert done.returncode == 0, done.stderr
+        document: dict[str, Any] = json.loads(done.stdout)
+        return document
 
     def calls(self, where: str = "1 = 1") -> int:
         return self.target.rows(f"select count(*) from fct_call where {where}")[0][0]
@@ -164,8 +186,11 @@ def test_only_changed_calls_are_read(here: Here) -> None:
         " where direction = 'in' and is_answered = 1 and caller_key is not null"
         " order by history_id limit 1"
     )[0]
-    execute_in(here, f"update fct_call set is_frequent_number = 1, change_id = {change}"
-               f" where history_id = {call}")
+    execute_in(
+        here,
+        f"update fct_call set is_frequent_number = 1, change_id = {change}"
+        f" where history_id = {call}",
+    )
     tally = here.score()
     changed = unlike(before, here.forecasts())
     assert tally.calls == 1
@@ -179,8 +204,11 @@ def test_only_changed_calls_are_read(here: Here) -> None:
     assert marks == [(day, sequence)]
     # Its own change does not send it round again.
     assert here.score().calls == 0
-    execute_in(here, f"update fct_call set is_frequent_number = 0, change_id = {change + 1}"
-               f" where history_id = {call}")
+    execute_in(
+        here,
+        f"update fct_call set is_frequent_number = 0, change_id = {change + 1}"
+        f" where history_id = {call}",
+    )
     here.score()
     assert_same(without(before, "updated_at"), without(here.forecasts(), "updated_at"))
 
@@ -204,9 +232,7 @@ def test_days_of_changed_rule_metrics_are_read(here: Here) -> None:
     assert here.score().calls == 0
 
 
-def test_a_killed_run_goes_on_where_it_stopped(
-    here: Here, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_killed_run_goes_on_where_it_stopped(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
     later = moment(NOW - timedelta(days=2))
     here.train(as_of=later)
     chunks = 0
@@ -223,11 +249,11 @@ def test_a_killed_run_goes_on_where_it_stopped(
         patched.setattr(score, "write_calls", killed_at_the_third)
         with pytest.raises(KeyboardInterrupt):
             here.score(as_of=later, lm_batch_calls=100)
-    versions = {run_["lm_version"] for run_ in model_runs.in_use(here.probe(), here.loaded()).values()}
-    ids = sorted({call for call, _ in here.forecasts()})
-    done = {
-        call for (call, _), row in here.forecasts().items() if row["lm_version"] in versions
+    versions = {
+        run_["lm_version"] for run_ in model_runs.in_use(here.probe(), here.loaded()).values()
     }
+    ids = sorted({call for call, _ in here.forecasts()})
+    done = {call for (call, _), row in here.forecasts().items() if row["lm_version"] in versions}
     assert done and done <= set(ids[:200]), "the third chunk was rolled back"
     rest = here.score(as_of=later, lm_batch_calls=100)
     assert rest.calls == len(ids) - 200
@@ -323,16 +349,13 @@ def test_scoring_before_any_training_takes_base_rates(here: Here) -> None:
     assert here.calls() * len(METRICS) == len(here.forecasts())
 
 
-def test_a_full_refresh_keeps_the_forecasts(here: Here) -> None:
-    before = here.forecasts()
-    here.target.dbt("run", "--full-refresh", "--select", "lm_value", vars={"as_of": moment(NOW)})
-    assert_same(before, here.forecasts())
-
-
 def test_calibration_is_what_became_of_the_calls(here: Here) -> None:
     """Against the calls themselves: those of the last 28 matured days."""
     here.target.dbt(
-        "run", "--select", "vw_lm_model_calibration", "vw_lm_model_health",
+        "run",
+        "--select",
+        "vw_lm_model_calibration",
+        "vw_lm_model_health",
         vars={"as_of": moment(NOW)},
     )
     predicted, happened = [], []
@@ -354,11 +377,13 @@ def test_calibration_is_what_became_of_the_calls(here: Here) -> None:
     assert sum(row[1] * row[3] for row in rows) == pytest.approx(sum(happened))
     assert [row[2] for row in rows] == sorted(row[2] for row in rows)
     for _, calls, _, share, low, high in rows:
-        assert 0 <= low + 1e-9 and low <= share <= high <= 1
+        assert low + 1e-9 >= 0 and low <= share <= high <= 1
         # Wilson's interval holds the shares from which this one is 1.96 standard errors away.
         for end in (low, high):
             if 0.001 < end < 0.999:
-                assert abs(share - end) == pytest.approx(1.96 * (end * (1 - end) / calls) ** 0.5, rel=1e-3)
+                assert abs(share - end) == pytest.approx(
+                    1.96 * (end * (1 - end) / calls) ** 0.5, rel=1e-3
+                )
 
 
 def test_health_tells_old_drifted_and_wrong_models(here: Here) -> None:
@@ -392,7 +417,11 @@ def test_health_tells_old_drifted_and_wrong_models(here: Here) -> None:
     assert findings["conversion_prob_forecast"].status == "ok"
     assert "await_sec" in findings["second_call_prob"].what
     assert "22 days old" in findings["complaint_prob"].what
-    execute_in(here, "delete from lm_model_run", "delete from lm_watermark where model_name = 'python_scoring'")
+    execute_in(
+        here,
+        "delete from lm_model_run",
+        "delete from lm_watermark where model_name = 'python_scoring'",
+    )
 
 
 def test_drift_is_measured_once_a_day_and_model(here: Here) -> None:
@@ -407,6 +436,211 @@ def test_drift_is_measured_once_a_day_and_model(here: Here) -> None:
     assert model_drift.is_measured(here.probe(), here.loaded(), versions)
     tomorrow = here.loaded(as_of=moment(NOW + timedelta(days=1)))
     assert not model_drift.is_measured(here.probe(), tomorrow, versions)
+
+
+def test_an_unknown_call_is_named(here: Here) -> None:
+    done = here.lm("score", "--call", "987654")
+    assert done.returncode == 2
+    assert "has no call 987654" in done.stderr
+
+
+def test_one_call_is_brought_up_to_date_alone(here: Here) -> None:
+    """Two calls come in days after the last run, and only the newer is asked for."""
+    last = newest(here.target, "call_history")
+    start = datetime(2025, 9, 14, 20)
+    older, asked, this_week = (a_missed_call(last + n, start, NOW) for n in (1, 2, 3))
+    this_week.update(a_missed_call(last + 3, NOW - timedelta(hours=1), NOW))
+    insert(here.target, "call_history", older)
+    insert(here.target, "call_history", asked)
+    insert(here.target, "call_scores", a_review(90_000, last + 2, NOW))
+    before = read(here.target, "lm_value")
+    marks = watermarks(here)
+
+    document = here.json("score", "--call", str(last + 2))
+    after = read(here.target, "lm_value")
+    assert {key[0] for key in unlike(before, after)} == {last + 2}
+    rows = {key[1]: row for key, row in after.items() if key[0] == last + 2}
+    assert len(rows) == len(document["metrics"]) == 18
+    assert {row["calc_source"] for row in rows.values()} == {"online_scoring"}
+    for metric in document["metrics"]:
+        row = rows[metric["metric_code"]]
+        value = row["value_numeric"]
+        assert metric["value_numeric"] == (None if value is None else float(value))
+        assert [reason["code"] for reason in metric["reasons"]] == [
+            reason["code"] for reason in row["value_json"].get("reasons", [])
+        ]
+        for said in (*metric["reasons"], *([metric["gate"]] if "gate" in metric else [])):
+            assert said["text_ru"] and said["text_en"] and "{" not in said["text_ru"]
+    by_code = {metric["metric_code"]: metric for metric in document["metrics"]}
+    # Missed after 40 s, and reviewed at the moment that counts as now.
+    assert by_code["response_speed_score"]["value_numeric"] == 0
+    assert by_code["response_speed_score"]["reasons"][0]["code"] == "MISSED_CALL"
+    assert by_code["followup_needed_flag"]["value_label"] == "true"
+    assert by_code["second_call_prob"]["value_numeric"] is not None
+    moved = {
+        key
+        for key in marks.keys() | watermarks(here).keys()
+        if marks.get(key) != watermarks(here).get(key)
+    }
+    assert moved <= {("int_calls", "reviews")}, "the next run must find what this one left"
+
+    # The first call of a week: the constants of the week come with it, and the other call.
+    insert(here.target, "call_history", this_week)
+    assert len(here.json("score", "--call", str(last + 3))["metrics"]) == 18
+    assert here.score().chunks > 0
+    complete = read(here.target, "lm_value")
+    assert len(complete) == 18 * here.calls()
+    assert {key[0] for key in complete} >= {last + 1, last + 2, last + 3}
+
+    here.target.dbt("run", "--full-refresh", "--select", "lm_value", vars={"as_of": moment(NOW)})
+    assert_same(complete, read(here.target, "lm_value"))
+
+
+def a_missed_call(history_id: int, start: datetime, entered: datetime) -> dict[str, Any]:
+    row = missed_on_the_last_day(clinic().history)
+    return row | {
+        "history_id": history_id,
+        "caller_number": f"+7999000{history_id:04}",
+        "context_start_time": int((start - datetime(1970, 1, 1)).total_seconds()) - 3 * 3600,
+        "context_start_time_dt": moment(start),
+        "entry_id": f"missed-{history_id}",
+        "created_at": moment(entered),
+    }
+
+
+def watermarks(here: Here) -> dict[tuple[str, str], Any]:
+    rows = here.target.rows(
+        "select model_name, feed, position, cursor_key, fingerprint, moment from lm_watermark"
+        " where feed <> 'sequence'"
+    )
+    return {(model, feed): rest for model, feed, *rest in rows}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, ""),
+        ({"trained_at": NOW - timedelta(days=6, hours=23)}, ""),
+        ({"trained_at": NOW - timedelta(days=7)}, "the model is 7 days old"),
+        ({"trained_at": NOW + timedelta(days=1)}, "of a later moment"),
+        ({"reason": "stand-in: the model file is lost"}, "base rates stand in"),
+        ({"lm_version": "lm_2026_10.1+12345678"}, "the rules are now lm_2026_11.1"),
+    ],
+)
+def test_when_a_training_is_due(changes: dict[str, Any], expected: str) -> None:
+    trained = {"trained_at": NOW, "reason": "enough", "lm_version": f"{RULES}+12345678", **changes}
+    why = model_runs.why_due(trained, NOW, 7, RULES)
+    assert (expected in why) if expected else why == ""
+    assert model_runs.why_due(None, NOW, 7, RULES) == "there is no model yet"
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        ([], []),
+        ([(3, 10)], [(3, 3)]),
+        ([(1, 4), (2, 6), (3, 1)], [(1, 2), (3, 3)]),
+        # More than a chunk in one change: it stays whole.
+        ([(1, 4), (7, 50), (9, 5), (10, 5)], [(1, 1), (7, 7), (9, 10)]),
+    ],
+)
+def test_changes_are_cut_into_chunks(
+    counts: list[tuple[int, int]], expected: list[tuple[int, int]]
+) -> None:
+    assert list(score_chunks.runs(counts, 10)) == expected
+
+
+def test_a_version_is_of_the_rules_and_the_card() -> None:
+    card = {"metric": "second_call_prob", "rate": 0.25}
+    version = model_store.version_of(RULES, card)
+    assert version == model_store.version_of(RULES, dict(reversed(card.items())))
+    assert version != model_store.version_of(RULES, {**card, "rate": 0.26})
+    assert model_store.is_of_rules(version, RULES)
+    long = "rules_of_a_very_long_name_indeed"
+    assert len(model_store.version_of(long, card)) == 32
+    assert model_store.is_of_rules(model_store.version_of(long, card), long)
+
+
+def test_a_stored_model_comes_back(tmp_path: Path) -> None:
+    model = {"rates": {"in": 0.25}}
+    checksum = model_store.save(tmp_path / "new", "second_call_prob", model, {"n": 3})
+    assert model_store.load(tmp_path / "new", "second_call_prob", checksum) == model
+    assert model_store.load_card(tmp_path / "new", "second_call_prob", checksum)["n"] == 3
+    assert len(list((tmp_path / "new").iterdir())) == 2, "no temporary file is left"
+
+
+JSON = '{"v": 1, "base": 0.1, "reasons": [{"code": "A", "points": 0.05}]}'
+
+
+@pytest.mark.parametrize(
+    ("stored", "differs"),
+    [
+        ((7, 0.15, None, JSON, "v1", "gbm"), False),
+        # As another server writes the same document.
+        (
+            (
+                7,
+                0.15,
+                None,
+                '{"base":0.10,"reasons":[{"points":5e-2,"code":"A"}],"v":1}',
+                "v1",
+                "gbm",
+            ),
+            False,
+        ),
+        ((8, 0.15, None, JSON, "v1", "gbm"), True),
+        ((7, 0.1501, None, JSON, "v1", "gbm"), True),
+        ((7, None, None, JSON, "v1", "gbm"), True),
+        ((7, 0.15, "low", JSON, "v1", "gbm"), True),
+        ((7, 0.15, None, JSON.replace("0.05", "0.06"), "v1", "gbm"), True),
+        ((7, 0.15, None, JSON, "v2", "gbm"), True),
+        ((7, 0.15, None, JSON, "v1", "regression"), True),
+    ],
+)
+def test_only_rows_that_differ_are_written(stored: tuple[Any, ...], differs: bool) -> None:
+    key = (1, "second_call_prob")
+    wanted = {key: (7, 0.15, None, JSON, "v1", "gbm")}
+    assert bool(forecast_rows.changed(wanted, {key: stored})) is differs
+    assert forecast_rows.changed(wanted, {}) == list(wanted.items())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("lm_booking_days", "soon"), ("lm_train_min_rows", 0), ("as_of", "May 3")]
+)
+def test_wrong_settings_are_named(name: str, value: Any) -> None:
+    loaded = a_target(**{name: value})
+    with pytest.raises(ConfigurationError, match=name):
+        if name == "as_of":
+            forecast_settings.as_of(loaded)
+        else:
+            forecast_settings.settings(loaded)
+
+
+def test_settings_of_the_project() -> None:
+    settings = forecast_settings.settings(a_target(lm_repeat_days=3))
+    assert [settings.horizon_days(metric) for metric in METRICS] == [14, 3, 30]
+    assert forecast_settings.as_of(a_target(as_of="2026-03-31")) == datetime(2026, 3, 31)
+    ahead = forecast_settings.as_of(a_target(utc_offset="+05:00"))
+    behind = forecast_settings.as_of(a_target(utc_offset="-03:30"))
+    assert abs((ahead - behind) - timedelta(hours=8, minutes=30)) < timedelta(seconds=5)
+
+
+def a_target(**variables: Any) -> Target:
+    return Target(
+        name="mysql",
+        type="mysql",
+        schema="s",
+        user="u",
+        password="",
+        host="h",
+        port=None,
+        socket=None,
+        charset="",
+        collation="",
+        project_dir=ROOT,
+        profiles_dir=ROOT,
+        vars=project_vars(ROOT, variables),
+    )
 
 
 def execute_in(here: Here, *statements: str) -> None:
