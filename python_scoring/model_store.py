@@ -13,6 +13,7 @@ import os
 import platform
 import tempfile
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ def save(folder: Path, metric: str, model: Any, card: Mapping[str, Any]) -> str:
     joblib.dump(model, buffer)
     content = buffer.getvalue()
     sha256 = hashlib.sha256(content).hexdigest()
-    document = {**card, "artifact_sha256": sha256, "software": software()}
+    document = {**card, "artifact_sha256": sha256, "software": dict(software())}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _write(model_path(folder, metric, sha256), content)
@@ -69,11 +70,10 @@ def trusted_bytes(folder: Path, metric: str, sha256: str) -> bytes:
         raise UnusableModelError(
             f"the model file {path.name} is not the one that was trained: its checksum differs"
         )
-    made_with = load_card(folder, metric, sha256).get("software")
-    if made_with != software():
+    made_with = load_card(folder, metric, sha256).get("software") or {}
+    if others := [name for name, here in software().items() if made_with.get(name) != here]:
         raise UnusableModelError(
-            f"the model file {path.name} was made with {_named(made_with)}, here is"
-            f" {_named(software())}"
+            f"the model file {path.name} was made with another {' and '.join(others)}"
         )
     return content
 
@@ -119,18 +119,18 @@ def _rules_part(rules_version: str) -> str:
     return rules_version[: VERSION_LENGTH - DIGEST_LENGTH - 1]
 
 
-def software() -> dict[str, str]:
-    """What a pickle depends on: scikit-learn reads no models of its other minor versions."""
+@cache
+def software() -> Mapping[str, str]:
+    """What a pickle depends on: scikit-learn reads no models of its other minor versions, and our
+    own classes know no attributes but their own."""
+    code = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("probability_*.py")):
+        code.update(path.read_bytes())
     return {
+        "version of this project": code.hexdigest()[:DIGEST_LENGTH],
         "python": ".".join(platform.python_version_tuple()[:2]),
         "scikit-learn": ".".join(sklearn.__version__.split(".")[:2]),
     }
-
-
-def _named(versions: Any) -> str:
-    if not isinstance(versions, dict):
-        return "software that its card does not name"
-    return ", ".join(f"{name} {version}" for name, version in versions.items())
 
 
 def _write(path: Path, content: bytes) -> None:

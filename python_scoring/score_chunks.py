@@ -67,9 +67,7 @@ def changed_days(
             # With half of a change done, the one before it is.
             is_whole = is_last or rows[place + 1][0] > change
             where = f"call_date in ({', '.join(['%s'] * len(days))}) and change_id <= %s"
-            yield Chunk(
-                DAYS, where, (*days, before), int(change), int(change) - (not is_whole)
-            )
+            yield Chunk(DAYS, where, (*days, before), int(change), int(change) - (not is_whole))
             days, calls = [], 0
 
 

@@ -60,11 +60,10 @@ def load_models(
             models[metric] = model_store.load(folder, metric, runs[metric]["artifact_sha256"])
         except model_store.UnusableModelError as error:
             missing[metric] = str(error)
-            warnings.append(f"{metric}: {error}: base rates score instead; run `lm train`")
-            tell(f"lm: {warnings[-1]}")
+            warnings.append(f"{metric}: {error}; base rates score instead, until `lm train`")
     if missing:
         for metric, why in missing.items():
-            tell(f"{metric}: base rates ({why})")
+            tell(f"{metric}: {why}; base rates score instead, until `lm train`")
         train.base_rates(connection, target, missing)
         runs = model_runs.in_use(probe, target)
         for metric in missing:

@@ -111,4 +111,6 @@ def _lock(marks: Watermarks) -> None:
             ) from error
         raise
     if not found:
-        raise LmError("lm_watermark has no lock row for lm_value: run `lm run` or `dbt build` first")
+        raise LmError(
+            "lm_watermark has no lock row for lm_value: run `lm run` or `dbt build` first"
+        )
