@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
             raise LmError("dbt build failed: the messages above say which model or test")
 
         print("[4/5] forecasts: training on what became of the calls, scoring", flush=True)
-        daily.forecasts(connection, profile.from_args(args, given))
+        daily.forecasts(connection, profile.from_args(args, given), given)
 
         print(f"[5/5] what came out, after {time.monotonic() - started:.0f} s\n", flush=True)
         print(demo_summary.summary(probe, target, as_of))

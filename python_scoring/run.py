@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+from collections.abc import Mapping
+from typing import Any
 
 from mysql.connector.abstracts import MySQLConnectionAbstract
 
@@ -14,6 +16,9 @@ from python_scoring.findings import Probe
 from python_scoring.probability_settings import METRICS
 from python_scoring.profile import Target
 from python_scoring.project import parse_vars
+
+# The model that adds the forecasts up by day.
+STATISTICS = "lm_daily_stats"
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -44,18 +49,28 @@ def run(args: argparse.Namespace) -> int:
         raise LmError("dbt build failed: the messages above say which model or test")
     if not (args.no_train and args.no_score):
         with contextlib.closing(profile.connect(target)) as connection:
-            forecasts(connection, target, trains=not args.no_train, scores=not args.no_score)
+            forecasts(
+                connection,
+                target,
+                parse_vars(args.vars),
+                trains=not args.no_train,
+                scores=not args.no_score,
+            )
     return EXIT_OK
 
 
 def forecasts(
     connection: MySQLConnectionAbstract,
     target: Target,
+    variables: Mapping[str, Any],
     *,
     trains: bool = True,
     scores: bool = True,
 ) -> None:
-    """Train the metrics that are due, then score."""
+    """Train the metrics that are due, score, and let the statistics by day follow.
+
+    `variables` are those given on the command line.
+    """
     if trains:
         due = due_metrics(connection, target)
         for metric, why in due.items():
@@ -65,6 +80,12 @@ def forecasts(
     if scores:
         tally = score.score(connection, target)
         print(f"forecasts: {score.told(tally)}", flush=True)
+        if tally.rows_written:
+            failure = dbt_runner.run_quietly(
+                target, ["run", "--select", STATISTICS], variables=variables
+            )
+            if failure:
+                raise LmError(f"dbt run of {STATISTICS} failed:\n{failure}")
 
 
 def due_metrics(connection: MySQLConnectionAbstract, target: Target) -> dict[str, str]:

@@ -45,7 +45,7 @@
 {% endmacro %}
 
 
-{# What `lm train` and `lm score` write beside lm_value: documented in models/marts/_sources.yml. #}
+{# What `lm train` and `lm score` write beside lm_value: documented in models/marts/_model_sources.yml. #}
 {% macro create_model_tables() %}
     {% do run_query("
         create table if not exists " ~ run_table('lm_model_run') ~ " (
@@ -90,14 +90,5 @@
             primary key (metric_code, feature)
         ) engine = InnoDB default charset = utf8mb4 collate = utf8mb4_bin
         comment = 'One row a metric in use and input: how far recent calls are from the training calls'
-    ") %}
-    {% do run_query("
-        create table if not exists " ~ run_table('lm_value_changes') ~ " (
-            call_date date not null comment 'Day of the calls',
-            change_id bigint unsigned not null comment 'Number of the last change of rows of that day',
-            primary key (call_date),
-            key idx_lm_value_changes_change (change_id)
-        ) engine = InnoDB default charset = utf8mb4 collate = utf8mb4_bin
-        comment = 'One row a day with calls: the last change of its rows in lm_value'
     ") %}
 {% endmacro %}

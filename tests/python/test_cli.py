@@ -15,11 +15,23 @@ def test_help_names_commands_and_exit_codes(capsys: pytest.CaptureFixture[str]) 
         cli.main(["--help"])
     shown = capsys.readouterr().out
     assert ended.value.code == 0
-    for word in ("demo", "run", "doctor", "import", "shell", "engine", "exit codes"):
+    for word in (
+        "demo",
+        "run",
+        "train",
+        "score",
+        "doctor",
+        "import",
+        "shell",
+        "engine",
+        "exit codes",
+    ):
         assert word in shown
 
 
-@pytest.mark.parametrize("command", ["demo", "run", "doctor", "import", "shell", "engine"], ids=str)
+@pytest.mark.parametrize(
+    "command", ["demo", "run", "doctor", "import", "train", "score", "shell", "engine"], ids=str
+)
 def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         cli.main([command, "--help"])
