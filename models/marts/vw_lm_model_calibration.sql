@@ -14,16 +14,21 @@ runs as (
 
 ),
 
+latest as (
+
+    select max(id) as id
+    from runs
+    group by metric_code
+
+),
+
 -- The last training of a metric scores it.
 runs_in_use as (
 
     select runs.*
     from runs
-    where runs.id in (
-        select max(latest.id)
-        from {{ source('python_scoring', 'lm_model_run') }} as latest
-        group by latest.metric_code
-    )
+    inner join latest
+        on runs.id = latest.id
 
 ),
 
@@ -95,7 +100,8 @@ binned as (
     select
         outcomes.*,
         ntile(10) over (
-            partition by metric_code, is_after_training order by predicted, history_id
+            partition by outcomes.metric_code, outcomes.is_after_training
+            order by outcomes.predicted, outcomes.history_id
         ) as decile
 
     from outcomes

@@ -1,14 +1,26 @@
 with
 
+model_runs as (
+
+    select * from {{ source('python_scoring', 'lm_model_run') }}
+
+),
+
+latest as (
+
+    select max(id) as id
+    from model_runs
+    group by metric_code
+
+),
+
+-- The last training of a metric scores it.
 runs as (
 
-    select *
-    from {{ source('python_scoring', 'lm_model_run') }}
-    where id in (
-        select max(latest.id)
-        from {{ source('python_scoring', 'lm_model_run') }} as latest
-        group by latest.metric_code
-    )
+    select model_runs.*
+    from model_runs
+    inner join latest
+        on model_runs.id = latest.id
 
 ),
 
