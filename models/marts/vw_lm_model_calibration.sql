@@ -142,17 +142,17 @@ select
     predicted_max,
     predicted_share,
     realised_share,
-    (
-        realised_share + 1.9207e0 / calls
+    greatest(0, (
+        realised_share + 1.9208e0 / calls
         - 1.96e0 * sqrt(
             realised_share * (1 - realised_share) / calls + 0.9604e0 / calls / calls
         )
-    ) / (1 + 3.8416e0 / calls) as realised_lo95,
-    (
-        realised_share + 1.9207e0 / calls
+    ) / (1 + 3.8416e0 / calls)) as realised_lo95,
+    least(1, (
+        realised_share + 1.9208e0 / calls
         + 1.96e0 * sqrt(
             realised_share * (1 - realised_share) / calls + 0.9604e0 / calls / calls
         )
-    ) / (1 + 3.8416e0 / calls) as realised_hi95
+    ) / (1 + 3.8416e0 / calls)) as realised_hi95
 
 from counted

@@ -387,8 +387,8 @@ def test_calibration_is_what_became_of_the_calls(here: Here) -> None:
     rows = [tuple(map(float, row)) for row in rows]
     assert [row[0] for row in rows] == list(range(1, 11))
     assert sum(row[1] for row in rows) == len(predicted) > 100
-    assert sum(row[1] * row[2] for row in rows) == pytest.approx(sum(predicted))
-    assert sum(row[1] * row[3] for row in rows) == pytest.approx(sum(happened))
+    assert sum(row[1] * row[2] for row in rows) == pytest.approx(sum(predicted), rel=1e-3)
+    assert sum(row[1] * row[3] for row in rows) == pytest.approx(sum(happened), rel=1e-3)
     assert [row[2] for row in rows] == sorted(row[2] for row in rows)
     for _, calls, _, share, low, high in rows:
         assert low + 1e-9 >= 0 and low <= share <= high <= 1
