@@ -121,7 +121,7 @@ counted as (
         min(predicted) as predicted_min,
         max(predicted) as predicted_max,
         avg(predicted) as predicted_share,
-        sum(happened) * 1e0 / count(*) as realised_share
+        sum(happened) as realised
 
     from binned
 
@@ -129,7 +129,6 @@ counted as (
 
 )
 
--- Wilson's interval, 95 %.
 select
     metric_code,
     lm_version,
@@ -141,18 +140,8 @@ select
     predicted_min,
     predicted_max,
     predicted_share,
-    realised_share,
-    greatest(0, (
-        realised_share + 1.9208e0 / calls
-        - 1.96e0 * sqrt(
-            realised_share * (1 - realised_share) / calls + 0.9604e0 / calls / calls
-        )
-    ) / (1 + 3.8416e0 / calls)) as realised_lo95,
-    least(1, (
-        realised_share + 1.9208e0 / calls
-        + 1.96e0 * sqrt(
-            realised_share * (1 - realised_share) / calls + 0.9604e0 / calls / calls
-        )
-    ) / (1 + 3.8416e0 / calls)) as realised_hi95
+    realised * 1e0 / calls as realised_share,
+    {{ wilson_low('realised', 'calls') }} as realised_lo95,
+    {{ wilson_high('realised', 'calls') }} as realised_hi95
 
 from counted
