@@ -1,4 +1,5 @@
--- Operators' bookings add up to the conversion rate of all calls, and nobody is expected to book more than he was asked.
+-- Operators' bookings add up to those of all calls, and nobody is expected to book more than he
+-- was asked.
 select
     bookings.period_days,
     sum(bookings.wanting_calls) as wanting_calls

@@ -1,4 +1,5 @@
--- A rule for an unknown code or period, or whose good side is not the dictionary's, would colour nothing or the wrong way.
+-- A rule for an unknown code, or whose good side is not the dictionary's, would colour nothing or
+-- the wrong way; two rules would double rows.
 select
     rules.metric_code,
     rules.period_days
@@ -11,11 +12,15 @@ left join {{ ref('lm_metric_dictionary') }} as metrics
 left join {{ ref('lm_kpi_dictionary') }} as kpis
     on rules.metric_code = kpis.kpi_code
 
-where case coalesce(metrics.direction, kpis.direction, 'unknown')
-    when 'higher_better' then rules.green_from <= rules.red_from
-    when 'lower_better' then rules.green_from >= rules.red_from
-    else true
-end
+where coalesce(metrics.direction, kpis.direction, 'neutral') = 'neutral'
+    or (
+        coalesce(metrics.direction, kpis.direction) = 'higher_better'
+        and rules.green_from <= rules.red_from
+    )
+    or (
+        coalesce(metrics.direction, kpis.direction) = 'lower_better'
+        and rules.green_from >= rules.red_from
+    )
 
 union all
 

@@ -7,21 +7,27 @@
     changes_in_full_pass=false,
 ) }}
 
-{#- What a call's chance of a booking is told by, from the widest cell to the narrowest: what the caller brings, never
-    what the operator did. Hour and weekday are left out: by the roster the other calls of such a cell are those of one
-    or two colleagues, and their skill would pass for the hour's. -#}
+{#- What a call's chance of a booking is told by, from the widest cell to the narrowest: what the
+    caller brings, never what the operator did. Hour and weekday are left out: by the roster the other
+    calls of such a cell are those of one or two colleagues, and their skill would pass for the hour's. -#}
 {%- set cells = [
     ['direction', 'is_known_caller'],
     ['direction', 'is_known_caller', 'service_group'],
     ['direction', 'is_known_caller', 'service_group', 'source_channel'],
 ] %}
+{%- set smoothing = rule_param('smoothing_calls') | trim %}
+{%- set ns = namespace(chance='(bookings_0 * 1e0 / nullif(calls_0, 0))') %}
+{%- for _ in cells %}
+    {%- set ns.chance = '((bookings_' ~ loop.index ~ ' + ' ~ smoothing ~ ' * ' ~ ns.chance
+        ~ ') / (calls_' ~ loop.index ~ ' + ' ~ smoothing ~ '))' %}
+{%- endfor %}
 
 -- depends_on: {{ ref('lm_value') }}, which notes the days that changed.
 
 with
 
 periods as (
-{{ period_windows() }}
+    {{ period_windows() }}
 ),
 
 wanting as (
@@ -34,7 +40,8 @@ wanting as (
         fct_call.service_group,
         fct_call.source_channel,
         case
-            when fct_call.is_frequent_number = 0 and fct_call.days_since_last_call is not null then 1
+            when fct_call.is_frequent_number = 0 and fct_call.days_since_last_call is not null
+                then 1
             else 0
         end as is_known_caller,
         fct_call.is_booked
@@ -58,10 +65,10 @@ numbered as (
         period_end,
         operator_name,
         is_booked,
-        dense_rank() over (order by operator_name) as operator_no
-        {%- for cell in cells %},
-        dense_rank() over (order by {{ cell | join(', ') }}) as cell_{{ loop.index }}
+        {%- for cell in cells %}
+        dense_rank() over (order by {{ cell | join(', ') }}) as cell_{{ loop.index }},
         {%- endfor %}
+        dense_rank() over (order by operator_name) as operator_no
 
     from wanting
 
@@ -92,43 +99,26 @@ others as (
 
     select
         *,
-        sum(calls) over (partition by period_days)
-        - sum(calls) over (partition by period_days, operator_no) as calls_0,
-        sum(bookings) over (partition by period_days)
-        - sum(bookings) over (partition by period_days, operator_no) as bookings_0
         {%- for cell in cells %}
-        {%- set cell_no = 'cell_' ~ loop.index %}
-        {%- set level = loop.index %}
-        {%- for column in ['calls', 'bookings'] %},
-        sum({{ column }}) over (partition by period_days, {{ cell_no }})
-        - sum({{ column }}) over (partition by period_days, {{ cell_no }}, operator_no)
-            as {{ column }}_{{ level }}
+        {{ of_others('calls', 'cell_' ~ loop.index) }} as calls_{{ loop.index }},
+        {{ of_others('bookings', 'cell_' ~ loop.index) }} as bookings_{{ loop.index }},
         {%- endfor %}
-        {%- endfor %}
+        {{ of_others('calls') }} as calls_0,
+        {{ of_others('bookings') }} as bookings_0
 
     from counted
 
 ),
 
-{%- for cell in [none] + cells %}
-
-chance_{{ loop.index0 }} as (
+chances as (
 
     select
         *,
-        {%- if loop.first %}
-        bookings_0 * 1e0 / nullif(calls_0, 0) as p_0
-        {%- else %}
-        (bookings_{{ loop.index0 }} + {{ rule_param('smoothing_calls') }} * p_{{ loop.index0 - 1 }})
-        / (calls_{{ loop.index0 }} + {{ rule_param('smoothing_calls') }}) as p_{{ loop.index0 }}
-        {%- endif %}
+        {{ ns.chance }} as chance
 
-    from {{ 'others' if loop.first else 'chance_' ~ (loop.index0 - 1) }}
+    from others
 
 ),
-{%- endfor %}
-
-{%- set chance = 'p_' ~ (cells | length) %}
 
 expected as (
 
@@ -140,16 +130,17 @@ expected as (
         sum(calls) as wanting_calls,
         sum(bookings) as bookings,
         min(calls_0) as other_calls,
-        sum(calls * {{ chance }}) as expected_bookings,
-        sum(calls * {{ chance }} * (1 - {{ chance }})) as chance_variance
+        sum(calls * chance) as expected_bookings,
+        sum(calls * chance * (1 - chance)) as chance_variance
 
-    from chance_{{ cells | length }}
+    from chances
 
     group by period_days, operator_no
 
 )
 
--- Two things blur a difference: luck in the operator's own calls, and in the others' calls, by which they are judged.
+-- Two things blur a difference: luck in the operator's own calls, and in the others' calls,
+-- by which they are judged.
 select
     period_days,
     period_end,

@@ -10,32 +10,26 @@
 {#- Operator and so on, but not the hour: it has a profile of its own. -#}
 {%- set period_dimensions = dimensions() %}
 {%- do period_dimensions.pop('hour') %}
-{%- set interval_kpis = {} %}
-{%- for code, kpi in kpis().items() if kpi.kind in ('share', 'mean') %}
-    {%- do interval_kpis.update({code: kpi}) %}
-{%- endfor %}
-{%- set share_codes = [] %}
-{%- for code, kpi in interval_kpis.items() if kpi.kind == 'share' %}
-    {%- do share_codes.append("'" ~ code ~ "'") %}
-{%- endfor %}
-{%- set share_codes = share_codes | join(', ') %}
+{%- set texts = period_dimensions.keys() | reject('equalto', 'all') | list %}
+{%- set all_dimensions = "'" ~ period_dimensions.keys() | join("', '") ~ "'" %}
 {%- set sums = ['value_count', 'value_sum', 'value_sum_sq'] %}
 
 with
 
 periods as (
-{{ period_windows() }}
+    {{ period_windows() }}
 ),
 
--- Percentiles are of the period's own values. Numbers stand for the texts: what is sorted below is narrow.
+-- Percentiles are of the period's own values. Numbers stand for the texts: what is sorted below
+-- is narrow.
 calls as (
 
     select
         periods.period_days,
-        fct_call.history_id
-        {%- for name, expression in period_dimensions.items() if name != 'all' %},
-        dense_rank() over (order by fct_call.{{ expression }}) as {{ name }}_no
+        {%- for name in texts %}
+        dense_rank() over (order by fct_call.{{ period_dimensions[name] }}) as {{ name }}_no,
         {%- endfor %}
+        fct_call.history_id
 
     from periods
 
@@ -82,7 +76,7 @@ sliced as (
         measured.period_days,
         dimension_list.dimension_no,
         case dimension_list.dimension_no
-            {%- for name in period_dimensions if name != 'all' %}
+            {%- for name in texts %}
             when {{ loop.index }} then measured.{{ name }}_no
             {%- endfor %}
             else 0
@@ -97,7 +91,8 @@ sliced as (
 
 ),
 
--- Most values occur many times: few rows are left to sort. Any call of the slice tells its texts later.
+-- Most values occur many times: few rows are left to sort. Any call of the slice tells its texts
+-- later.
 counted as (
 
     select
@@ -159,29 +154,29 @@ metric_sums as (
         daily.dimension_value,
         daily.metric_code,
         min(daily.metric_group) as metric_group,
-        sum(case when daily.stat_date >= periods.period_start then daily.calls else 0 end) as calls
-        {%- for column in sums + ['true_count', 'high_count'] %},
+        {%- for column in sums + ['true_count', 'high_count'] %}
         sum(
             case when daily.stat_date >= periods.period_start then daily.{{ column }} else 0 end
-        ) as {{ column }}
+        ) as {{ column }},
         {%- endfor %}
-        {%- for column in sums %},
         -- An open follow-up closes by itself after days: older calls are no measure for it.
+        {%- for column in sums %}
         sum(
             case
                 when daily.stat_date < periods.period_start
                     and daily.metric_code <> 'followup_needed_flag' then daily.{{ column }}
                 else 0
             end
-        ) as previous_{{ column }}
+        ) as previous_{{ column }},
         {%- endfor %}
+        sum(case when daily.stat_date >= periods.period_start then daily.calls else 0 end) as calls
 
     from periods
 
     inner join {{ ref('lm_daily_stats') }} as daily
         on daily.stat_date between periods.previous_start and periods.period_end
 
-    where daily.dimension in ('{{ period_dimensions.keys() | join("', '") }}')
+    where daily.dimension in ({{ all_dimensions }})
 
     group by periods.period_days, daily.dimension, daily.dimension_value, daily.metric_code
 
@@ -193,30 +188,15 @@ fact_sums as (
         periods.period_days,
         daily.dimension,
         daily.dimension_value,
+        {{ interval_kpi_sums() }}
         sum(case when daily.stat_date >= periods.period_start then daily.calls else 0 end) as calls
-        {%- for code, kpi in interval_kpis.items() %}
-        {%- set ripe = ' and ' ~ is_ripe('daily.stat_date', kpi.ripe_days) if kpi.ripe_days else '' %}
-        {%- for window, test in {'': '>=', 'previous_': '<'}.items() %}
-        {%- for column, part in {
-            'value_count': kpi.denominator, 'value_sum': kpi.numerator, 'value_sum_sq': kpi.squares
-        }.items() if part %},
-        sum(
-            case
-                when daily.stat_date {{ test }} periods.period_start{{ ripe }}
-                    then {{ kpi_part(part, sums=false) }}
-                else 0
-            end
-        ) as {{ code }}_{{ window }}{{ column }}
-        {%- endfor %}
-        {%- endfor %}
-        {%- endfor %}
 
     from periods
 
     inner join {{ ref('lm_daily_facts') }} as daily
         on daily.stat_date between periods.previous_start and periods.period_end
 
-    where daily.dimension in ('{{ period_dimensions.keys() | join("', '") }}')
+    where daily.dimension in ({{ all_dimensions }})
 
     group by periods.period_days, daily.dimension, daily.dimension_value
 
@@ -225,7 +205,7 @@ fact_sums as (
 ),
 
 kpi_list as (
-    {%- for code in interval_kpis %}
+    {%- for code in interval_kpis() %}
 
     select cast('{{ code }}' as char(64)) as metric_code
     {{- '\n\n    union all' if not loop.last }}
@@ -240,16 +220,11 @@ kpi_sums as (
         fact_sums.dimension,
         fact_sums.dimension_value,
         kpi_list.metric_code,
+        {%- for column in sums %}
+        {{ interval_kpi_sum(column) }} as {{ column }},
+        {{ interval_kpi_sum('previous_' ~ column) }} as previous_{{ column }},
+        {%- endfor %}
         fact_sums.calls
-        {%- for window in ['', 'previous_'] %}
-        {%- for column in sums %},
-        case kpi_list.metric_code
-            {%- for code, kpi in interval_kpis.items() if kpi.squares or column != 'value_sum_sq' %}
-            when '{{ code }}' then fact_sums.{{ code }}_{{ window }}{{ column }}
-            {%- endfor %}
-        end as {{ window }}{{ column }}
-        {%- endfor %}
-        {%- endfor %}
 
     from fact_sums
 
@@ -267,10 +242,10 @@ together as (
         metric_code,
         metric_group,
         calls,
-        {{ sums | join(',\n        ') }},
+        {{ sums | join(', ') }},
         true_count,
         high_count,
-        previous_{{ sums | join(',\n        previous_') }},
+        previous_{{ sums | join(', previous_') }},
         null as value_p50,
         null as value_p90
 
@@ -285,10 +260,10 @@ together as (
         metric_code,
         cast('kpi' as char(32)),
         calls,
-        {{ sums | join(',\n        ') }},
+        {{ sums | join(', ') }},
         null,
         null,
-        previous_{{ sums | join(',\n        previous_') }},
+        previous_{{ sums | join(', previous_') }},
         null,
         null
 
@@ -299,12 +274,7 @@ together as (
     select
         percentiles.period_days,
         dimension_list.dimension,
-        case dimension_list.dimension
-            {%- for name, expression in period_dimensions.items() if name != 'all' %}
-            when '{{ name }}' then fct_call.{{ expression }}
-            {%- endfor %}
-            else 'all'
-        end,
+        {{ period_dimension_value(period_dimensions) }},
         metrics.metric_code,
         {{ (['null'] * 10) | join(', ') }},
         percentiles.value_p50,
@@ -336,14 +306,12 @@ slices as (
         max(together.calls) as calls,
         {%- for column in sums %}
         max(coalesce(together.{{ column }}, 0)) as {{ column }},
+        max(coalesce(together.previous_{{ column }}, 0)) as previous_{{ column }},
         {%- endfor %}
         max(together.value_p50) as value_p50,
         max(together.value_p90) as value_p90,
         max(together.true_count) as true_count,
         max(together.high_count) as high_count
-        {%- for column in sums %},
-        max(coalesce(together.previous_{{ column }}, 0)) as previous_{{ column }}
-        {%- endfor %}
 
     from together
 
@@ -367,7 +335,7 @@ levels as (
     select
         slices.*,
         case
-            when slices.metric_code in ({{ share_codes }})
+            when kpis.kind = 'share'
                 or (metrics.value_kind = 'flag' and metrics.scale_max = 1) then 1
             else 0
         end as is_share,
@@ -381,7 +349,8 @@ levels as (
         end as high_share,
         slices.value_sum * 1e0 / nullif(slices.value_count, 0) as level,
         slices.previous_value_sum * 1e0 / nullif(slices.previous_value_count, 0) as previous_level,
-        {{ sample_variance('slices.value_count', 'slices.value_sum', 'slices.value_sum_sq') }} as variance,
+        {{ sample_variance('slices.value_count', 'slices.value_sum', 'slices.value_sum_sq') }}
+            as variance,
         {{ sample_variance(
             'slices.previous_value_count', 'slices.previous_value_sum', 'slices.previous_value_sum_sq'
         ) }} as previous_variance
@@ -390,6 +359,9 @@ levels as (
 
     left join {{ ref('lm_metric_dictionary') }} as metrics
         on slices.metric_code = metrics.metric_code
+
+    left join {{ ref('lm_kpi_dictionary') }} as kpis
+        on slices.metric_code = kpis.kpi_code
 
     {{ kept_apart() }}
 
@@ -432,15 +404,19 @@ select
     high_share,
     previous_value_count as previous_count,
     previous_level,
-    {%- for side, sign in {'low': '-', 'high': '+'}.items() %}
     case
         when is_share = 1
             then {{ newcombe(
-                side, 'level', 'share_low', 'share_high', 'previous_level', 'previous_low', 'previous_high'
+                'low', 'level', 'share_low', 'share_high', 'previous_level', 'previous_low', 'previous_high'
             ) }}
-        else level - previous_level {{ sign }} change_margin
-    end as change_{{ side }}
-    {{- ',' if not loop.last }}
-    {%- endfor %}
+        else level - previous_level - change_margin
+    end as change_low,
+    case
+        when is_share = 1
+            then {{ newcombe(
+                'high', 'level', 'share_low', 'share_high', 'previous_level', 'previous_low', 'previous_high'
+            ) }}
+        else level - previous_level + change_margin
+    end as change_high
 
 from margins

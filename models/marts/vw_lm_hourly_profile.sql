@@ -11,6 +11,22 @@
 
 with
 
+last_days as (
+
+    select {{ last_day() }} as last_day
+
+),
+
+lengths as (
+
+    select 8 as span_weeks
+
+    union all
+
+    select 26 as span_weeks
+
+),
+
 spans as (
 
     select
@@ -18,13 +34,32 @@ spans as (
         date_sub(last_days.last_day, interval 7 * lengths.span_weeks - 1 day) as span_start,
         last_days.last_day as span_end
 
-    from (select 8 as span_weeks union all select 26) as lengths
+    from lengths
 
-    cross join (select {{ last_day() }} as last_day) as last_days
+    cross join last_days
 
 ),
 
--- The day as a whole, each of its hours, and a row for each hour of the clock, so that quiet hours are in the grid.
+weekdays as (
+    {%- for weekday in range(1, 8) %}
+
+    select {{ weekday }} as call_weekday
+    {{- '\n\n    union all' if not loop.last }}
+    {%- endfor %}
+
+),
+
+hours as (
+    {%- for hour in range(24) %}
+
+    select {{ hour }} as call_hour
+    {{- '\n\n    union all' if not loop.last }}
+    {%- endfor %}
+
+),
+
+-- The day as a whole, each of its hours, and a row for each hour of the clock, so that quiet hours
+-- are in the grid.
 daily as (
 
     select
@@ -35,11 +70,11 @@ daily as (
         case
             when facts.dimension = 'all' then -1 else cast(facts.dimension_value as signed)
         end as call_hour,
-        {{ sums.values() | join(',\n        ') }},
-        sla_calls,
-        answered_in_sla,
-        answer_wait_calls,
-        answer_wait_sec,
+        facts.{{ sums.values() | join(',\n        facts.') }},
+        facts.sla_calls,
+        facts.answered_in_sla,
+        facts.answer_wait_calls,
+        facts.answer_wait_sec,
         1 as days
 
     from spans
@@ -62,19 +97,9 @@ daily as (
 
     from spans
 
-    cross join (
-        {%- for weekday in range(1, 8) %}
-        select {{ weekday }} as call_weekday
-        {{- ' union all' if not loop.last }}
-        {%- endfor %}
-    ) as weekdays
+    cross join weekdays
 
-    cross join (
-        {%- for hour in range(24) %}
-        select {{ hour }} as call_hour
-        {{- ' union all' if not loop.last }}
-        {%- endfor %}
-    ) as hours
+    cross join hours
 
 ),
 
@@ -107,7 +132,9 @@ observed as (
     select
         *,
         coalesce(
-            max(case when call_hour = -1 then days end) over (partition by span_weeks, call_weekday), 0
+            max(case when call_hour = -1 then days end) over (
+                partition by span_weeks, call_weekday
+            ), 0
         ) as days_observed
 
     from added_up
@@ -122,7 +149,8 @@ select
     call_hour,
     days_observed,
     {%- for name, column in sums.items() %}
-    {{ column }} * 1e0 / nullif({{ '3600 * ' if name == 'work_hours' }}days_observed, 0) as {{ name }}_per_day,
+    {{ column }} * 1e0
+    / nullif({{ '3600 * ' if name == 'work_hours' }}days_observed, 0) as {{ name }}_per_day,
     {%- endfor %}
     answered_in_sla * 1e0 / nullif(sla_calls, 0) as service_level,
     incoming_abandoned * 1e0 / nullif(incoming_calls, 0) as abandonment_rate,

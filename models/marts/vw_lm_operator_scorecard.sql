@@ -16,18 +16,34 @@ measured as (
         min(period_start) as period_start,
         min(period_end) as period_end,
         max(calls) as calls,
-        max(case when metric_code = 'att_sec' then value_count end) as talk_calls,
-        max(case when metric_code = 'target_share' then value_count end) as reviewed_calls
-        {%- for name, code in {
-            'aht_sec': 'aht_sec', 'qa_score': 'qa_score_avg', 'conversion_rate': 'conversion_rate'
-        }.items() %}
-        {%- for column, suffix in {'level': '', 'level_low': '_low', 'level_high': '_high'}.items() %},
-        max(case when metric_code = '{{ code }}' then {{ column }} end) as {{ name }}{{ suffix }}
-        {%- endfor %}
-        {%- endfor %},
-        max(case when metric_code = 'checklist_coverage_avg' then level end) as checklist_coverage,
-        max(case when metric_code = 'script_risk_index' then level end) as script_risk_index,
-        max(case when metric_code = 'complaint_risk_flag' then true_share end) as complaint_flag_share
+        max(case when metric_code = 'att_sec' then value_count end)
+            as talk_calls,
+        max(case when metric_code = 'target_share' then value_count end)
+            as reviewed_calls,
+        max(case when metric_code = 'aht_sec' then level end)
+            as aht_sec,
+        max(case when metric_code = 'aht_sec' then level_low end)
+            as aht_sec_low,
+        max(case when metric_code = 'aht_sec' then level_high end)
+            as aht_sec_high,
+        max(case when metric_code = 'qa_score_avg' then level end)
+            as qa_score,
+        max(case when metric_code = 'qa_score_avg' then level_low end)
+            as qa_score_low,
+        max(case when metric_code = 'qa_score_avg' then level_high end)
+            as qa_score_high,
+        max(case when metric_code = 'conversion_rate' then level end)
+            as conversion_rate,
+        max(case when metric_code = 'conversion_rate' then level_low end)
+            as conversion_rate_low,
+        max(case when metric_code = 'conversion_rate' then level_high end)
+            as conversion_rate_high,
+        max(case when metric_code = 'checklist_coverage_avg' then level end)
+            as checklist_coverage,
+        max(case when metric_code = 'script_risk_index' then level end)
+            as script_risk_index,
+        max(case when metric_code = 'complaint_risk_flag' then true_share end)
+            as complaint_flag_share
 
     from summary
 
@@ -85,14 +101,16 @@ moments as (
 
 ),
 
--- How much operators really differ: DerSimonian and Laird, Meta-analysis in clinical trials, 1986. None where luck
--- explains it all, and none can be told with fewer than two of them.
+-- How much operators really differ: DerSimonian and Laird, Meta-analysis in clinical trials, 1986.
+-- Nothing where luck explains it all, or where there are fewer than two of them.
 spread as (
 
     select
         *,
         coalesce(greatest(0, (
-            weighted_squares - weighted_uplifts * weighted_uplifts / weights - (ranked_operators - 1)
+            weighted_squares
+            - weighted_uplifts * weighted_uplifts / weights
+            - (ranked_operators - 1)
         ) / nullif(weights - squared_weights / weights, 0)), 0) as skill_variance
 
     from moments
@@ -104,8 +122,10 @@ shrunk as (
 
     select
         *,
-        case when bookings_variance > 0 and operator_name <> 'unknown'
-            then uplift * skill_variance / (skill_variance + uplift_variance) end as shrunk_uplift,
+        case
+            when bookings_variance > 0 and operator_name <> 'unknown'
+                then uplift * skill_variance / (skill_variance + uplift_variance)
+        end as shrunk_uplift,
         {{ z95() }} * sqrt(uplift_variance) as uplift_margin
 
     from spread

@@ -1,5 +1,11 @@
 with
 
+last_days as (
+
+    select {{ last_day() }} as last_day
+
+),
+
 lengths as (
     {%- for days in period_lengths() %}
 
@@ -19,7 +25,7 @@ periods as (
 
     from lengths
 
-    cross join (select {{ last_day() }} as last_day) as last_days
+    cross join last_days
 
 ),
 

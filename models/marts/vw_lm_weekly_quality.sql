@@ -55,7 +55,8 @@ margins as (
 
     select
         *,
-        {{ welch_margin('value_count', 'variance', 'previous_count', 'previous_variance') }} as margin
+        {{ welch_margin('value_count', 'variance', 'previous_count', 'previous_variance') }}
+            as margin
 
     from compared
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from conftest import TestTarget
 from oracle_data import Source
-from pipeline_cases import a_review, execute, fill, insert, moment, own_schema, run
+from pipeline_cases import a_review, fill, insert, moment, own_schema, run
 
 LAST = datetime(2025, 9, 30, 12)
 # Ten days without a call: periods go by the calls, not by the day of the calculation.
@@ -151,7 +151,7 @@ def test_shrinking_leaves_the_order_and_takes_off_luck(here: TestTarget) -> None
 def test_nothing_is_computed_again_when_nothing_changed(here: TestTarget) -> None:
     done = run(here, as_of=LATER).stdout
     for model in MODELS:
-        assert re.search(rf"{model} \.+ \[.*OK 0 batches", done), done
+        assert re.search(rf"{model} .*OK 0 batches", done), done
 
 
 def test_a_late_review_changes_the_periods_of_its_call(here: TestTarget) -> None:
@@ -162,25 +162,22 @@ def test_a_late_review_changes_the_periods_of_its_call(here: TestTarget) -> None
     before = {days: rows_of(here, days, levels) for days in (7, 14, 30, 180)}
     week = rows_of(here, 7)
     insert(here, "call_scores", a_review(UNREVIEWED, UNREVIEWED, LATER - timedelta(hours=1)))
-    try:
-        run(here, as_of=LATER)
-        after = {days: rows_of(here, days, levels) for days in (7, 14, 30, 180)}
-        assert rows_of(here, 7) == week
-        assert after[14] == before[14]
-        for days in (30, 180):
-            reviewed = one(
-                here,
-                "level * value_count",
-                "vw_lm_period_summary",
-                period_days=days,
-                dimension="all",
-                dimension_value="all",
-                metric_code="reviewed_share",
-            )
-            assert float(reviewed[0]) == pytest.approx(91)
-            assert after[days] != before[days]
-    finally:
-        execute(here, f"delete from `{here.schema}`.call_scores where id = {UNREVIEWED}")
+    run(here, as_of=LATER)
+    after = {days: rows_of(here, days, levels) for days in (7, 14, 30, 180)}
+    assert rows_of(here, 7) == week
+    assert after[14] == before[14]
+    for days in (30, 180):
+        reviewed = one(
+            here,
+            "level * value_count",
+            "vw_lm_period_summary",
+            period_days=days,
+            dimension="all",
+            dimension_value="all",
+            metric_code="reviewed_share",
+        )
+        assert float(reviewed[0]) == pytest.approx(91)
+        assert after[days] != before[days]
 
 
 @pytest.mark.parametrize(
