@@ -15,7 +15,6 @@ from mysql.connector.abstracts import MySQLConnectionAbstract
 
 from python_scoring import (
     dbt_runner,
-    demo_summary,
     forecast_inputs,
     forecast_settings,
     model_runs,
@@ -37,18 +36,23 @@ OF_CALLS = ("int_calls", "fct_call", "lm_value")
 TARGET_FOLDER = "target/online"
 
 GROUPS = ("operational", "conversion", "quality", "risk", "forecast", "aux")
-VALUE_COLUMNS = (
+TOLD_COLUMNS = (
     "metric_code",
     "metric_group",
+    "metric_name_ru",
+    "metric_name_en",
     "value_numeric",
     "value_label",
-    "value_json",
+    "status",
+    "gate",
+    "gate_ru",
+    "gate_en",
+    "reasons_ru",
+    "reasons_en",
     "lm_version",
     "calc_method",
-    "calc_source",
-    "created_at",
-    "updated_at",
 )
+STORED_COLUMNS = ("value_json", "calc_source", "created_at", "updated_at")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -114,67 +118,23 @@ def require_call(probe: Probe, target: Target, call: int) -> None:
 
 
 def describe(probe: Probe, target: Target, call: int) -> dict[str, Any]:
-    """The call's rows of lm_value, group by group, each reason and gate in words."""
-    sentences = {
-        (metric, code): (russian, english)
-        for metric, code, russian, english in probe.rows(
-            "select metric_code, reason_code, sentence_ru, sentence_en"
-            f" from {quoted(target.schema, 'lm_reason_dictionary')}"
-        )
-    }
-    names = {
-        metric: (russian, english)
-        for metric, russian, english in probe.rows(
-            "select metric_code, name_ru, name_en"
-            f" from {quoted(target.schema, 'lm_metric_dictionary')}"
-        )
-    }
+    """The call's rows of lm_value, group by group, with their reasons as codes and in words."""
     rows = probe.rows(
-        f"select {', '.join(VALUE_COLUMNS)} from {quoted(target.schema, 'lm_value')}"
-        " where history_id = %s",
-        (call,),
+        f"select {', '.join(f'told.{name}' for name in TOLD_COLUMNS)},"
+        f" {', '.join(f'stored.{name}' for name in STORED_COLUMNS)}"
+        f" from {quoted(target.schema, 'vw_lm_call_explained')} as told"
+        f" inner join {quoted(target.schema, 'lm_value')} as stored"
+        " on told.history_id = stored.history_id and told.metric_code = stored.metric_code"
+        " where told.history_id = %s and stored.history_id = %s",
+        (call, call),
     )
-    found = [dict(zip(VALUE_COLUMNS, row, strict=True)) for row in rows]
-    found.sort(key=lambda row: (GROUPS.index(row["metric_group"]), row["metric_code"]))
-    return {
-        "history_id": call,
-        "metrics": [_metric(row, names, sentences) for row in found],
-    }
-
-
-def _metric(
-    row: Mapping[str, Any],
-    names: Mapping[str, tuple[str, str]],
-    sentences: Mapping[tuple[str, str], tuple[str, str]],
-) -> dict[str, Any]:
-    metric = row["metric_code"]
-    document = json.loads(row["value_json"]) if row["value_json"] else {}
-    number = row["value_numeric"]
-
-    def told(code: str, numbers: Mapping[str, Any]) -> dict[str, str]:
-        found = sentences.get((metric, code)) or sentences.get(("*", code)) or (code, code)
-        russian, english = (demo_summary.with_numbers(text, numbers) for text in found)
-        return {"text_ru": russian, "text_en": english}
-
-    name_ru, name_en = names.get(metric, (metric, metric))
-    made: dict[str, Any] = {
-        "metric_code": metric,
-        "metric_group": row["metric_group"],
-        "name_ru": name_ru,
-        "name_en": name_en,
-        "value_numeric": None if number is None else float(number),
-        "value_label": row["value_label"],
-        "status": document.get("status"),
-    }
-    if gate := document.get("gate"):
-        made["gate"] = {"code": gate, **told(gate, {})}
-    made["reasons"] = [
-        {"code": code, **numbers, **told(code, numbers)}
-        for code, numbers in demo_summary.reasons(row["value_json"])
-    ]
-    for name in ("lm_version", "calc_method", "calc_source", "created_at", "updated_at"):
-        made[name] = row[name]
-    return made
+    metrics = [dict(zip((*TOLD_COLUMNS, *STORED_COLUMNS), row, strict=True)) for row in rows]
+    metrics.sort(key=lambda row: (GROUPS.index(row["metric_group"]), row["metric_code"]))
+    for row in metrics:
+        number, document = row["value_numeric"], row.pop("value_json")
+        row["value_numeric"] = None if number is None else float(number)
+        row["reasons"] = json.loads(document).get("reasons", []) if document else []
+    return {"history_id": call, "metrics": metrics}
 
 
 def as_text(document: Mapping[str, Any]) -> Iterator[str]:
@@ -184,9 +144,10 @@ def as_text(document: Mapping[str, Any]) -> Iterator[str]:
         number, label = metric["value_numeric"], metric["value_label"]
         value = " ".join(f"{part}" for part in (number, label) if part is not None)
         yield f"  {metric['metric_code']}: {value or 'no value'}"
-        for reason in (*([metric["gate"]] if "gate" in metric else []), *metric["reasons"]):
-            yield f"      {reason['text_ru']}"
-            yield f"      {reason['text_en']}"
+        for language in ("ru", "en"):
+            said = metric[f"gate_{language}"] or metric[f"reasons_{language}"]
+            if said:
+                yield f"      {said}"
 
 
 def _lacks_constants(probe: Probe, target: Target, call: int) -> bool:
