@@ -185,7 +185,6 @@ def test_a_late_review_changes_the_periods_of_its_call(here: TestTarget) -> None
     [
         (datetime(2025, 9, 30, 15), "2025-09-29"),
         (datetime(2025, 9, 30, 23, 59, 59), "2025-09-30"),
-        (datetime(2025, 9, 30), "2025-09-29"),
     ],
 )
 def test_a_day_counts_when_it_is_over(here: TestTarget, as_of: datetime, end: str) -> None:
