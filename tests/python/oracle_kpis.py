@@ -83,7 +83,12 @@ SUMS = {
     "work_sec",
 }
 # Days that a call must have had before the KPI can be told.
-RIPE_AFTER = {"fcr_proxy": 7, "callback_rate": 1, "missed_reached_rate": 1}
+RIPE_AFTER = {
+    "fcr_proxy": 7,
+    "callback_rate": 1,
+    "missed_reached_rate": 1,
+    "callback_avg_min": 1,
+}
 
 
 def is_ripe(day: date, days: int, as_of: datetime) -> bool:
