@@ -30,10 +30,12 @@ KEYS = {
     "lm_holidays": ["calendar_date"],
     "lm_metric_dictionary": ["metric_code"],
     "lm_reason_dictionary": ["reason_code", "metric_code"],
+    "lm_refusal_names": ["refusal_code"],
     "lm_rule_params": ["metric_code", "param", "calc_profile"],
     "lm_score_calibration": ["valid_from"],
     "lm_service_affinity": ["service_group", "other_group"],
     "lm_services": ["service_id"],
+    "lm_status_rules": ["metric_code", "period_days"],
     "lm_versions": ["lm_version"],
     "refusal_reasons": ["refusal_reason"],
 }
