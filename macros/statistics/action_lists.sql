@@ -1,0 +1,43 @@
+{# Why a call is not on the list that a metric feeds: null when it is on it, or when no list is fed.
+   Over a row of lm_value, its call in fct_call and its list in lm_action_lists. #}
+{% macro off_list_code() -%}
+    case
+        when lists.list_code is null then null
+        when lm_value.value_numeric is null then {{ json_text('gate') }}
+        when lists.metric_code = 'followup_needed_flag' and lm_value.value_numeric = 0
+            then coalesce({{ json_text('reasons[1].code') }}, 'NO_NEED')
+        when lm_value.value_numeric < lists.value_from then 'BELOW_THRESHOLD'
+        when lm_value.value_label <> lists.value_label then 'BELOW_THRESHOLD'
+        when calls.call_started_at is null then 'NO_START'
+        when lists.metric_code = 'followup_needed_flag' then null
+        when calls.is_frequent_number = 1 then 'FREQUENT_NUMBER'
+        when calls.caller_key is null then 'NO_NUMBER'
+        when calls.is_booked = 1 then 'BOOKED'
+        when calls.is_last_of_caller = 1
+            then case
+                when calls.call_started_at < {{ days_before_now('lists.window_days') }} then 'TOO_OLD'
+            end
+        when calls.next_outgoing_answered_at is not null
+            or calls.next_incoming_answered_at is not null then 'LATER_CONTACT'
+        else 'NOT_LATEST_CALL'
+    end
+{%- endmacro %}
+
+
+{% macro days_before_now(days) -%}
+    timestampadd(day, -({{ days }}), {{ as_of() }})
+{%- endmacro %}
+
+
+{# Days that any list looks back on; a follow-up has its own limit. #}
+{% macro longest_list_days() -%}
+    (
+        select max(days) as days
+        from (
+            select window_days as days from {{ ref('lm_action_lists') }}
+            union all
+            select value as days from {{ ref('lm_rule_params') }}
+            where param = 'followup_expires_days'
+        ) as windows
+    )
+{%- endmacro %}

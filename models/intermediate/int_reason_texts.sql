@@ -1,0 +1,59 @@
+{{ config(
+    materialized='incremental',
+    unique_key=['metric_code', 'reason_code'],
+    keys=['primary key (metric_code, reason_code)'],
+    replaces_batches=true,
+    counts_changes=false,
+) }}
+
+{#- A table for its key: the views of sentences look a text up for every reason of every row. -#}
+
+with
+
+metrics as (
+
+    select
+        metric_code,
+        -- Points that multiply, or that only count, would tell a reader nothing.
+        case
+            when metric_code in ({{ factor_metrics() }}) or unit = 'code' then ''
+            else '{signed}'
+        end as points_behind
+
+    from {{ ref('lm_metric_dictionary') }}
+
+),
+
+dictionary as (
+
+    select * from {{ ref('lm_reason_dictionary') }}
+
+)
+
+select
+    metrics.metric_code,
+    dictionary.reason_code,
+    concat(
+        dictionary.sentence_ru,
+        case when dictionary.sentence_ru like '%{points%' then '' else metrics.points_behind end
+    ) as sentence_ru,
+    concat(
+        dictionary.sentence_en,
+        case when dictionary.sentence_en like '%{points%' then '' else metrics.points_behind end
+    ) as sentence_en,
+    dictionary.action_ru,
+    dictionary.action_en
+
+from metrics
+
+inner join dictionary
+    on dictionary.metric_code in (metrics.metric_code, '*')
+
+-- A metric's own text goes before that of all metrics.
+left join dictionary as own_texts
+    on metrics.metric_code = own_texts.metric_code
+    and dictionary.reason_code = own_texts.reason_code
+    and dictionary.metric_code = '*'
+
+where own_texts.reason_code is null
+    and {{ in_batch() }}
