@@ -25,6 +25,7 @@ KEYS = {
     "call_directions": ["label"],
     "call_outcomes": ["label"],
     "call_types": ["label"],
+    "lm_action_lists": ["list_code"],
     "lm_calc_profiles": ["priority"],
     "lm_checklist": ["checklist", "valid_from", "item_no"],
     "lm_holidays": ["calendar_date"],
@@ -275,7 +276,8 @@ def test_reason_texts(row: dict[str, str]) -> None:
 def test_placeholders_are_valid(row: dict[str, str]) -> None:
     russian = placeholders(row["sentence_ru"])
     assert russian == placeholders(row["sentence_en"])
-    assert set(russian) <= ({"value", "ref", "points"} if row["kind"] == "reason" else set())
+    marks = {"value", "value%", "ref", "points", "points%"}
+    assert set(russian) <= (marks if row["kind"] == "reason" else set())
     for key in ("sentence_ru", "sentence_en"):
         assert row[key].count("{") == row[key].count("}") == len(russian)
     assert not placeholders(row["action_ru"] + row["action_en"])
