@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -84,43 +83,16 @@ def _one_call(probe: Probe, target: Target, first_day: str) -> Iterator[str]:
         yield "no lost call in the last week"
         return
     history_id, started_at, talk, wait, outcome = found[0]
-    sentences = {
-        (metric, reason): (russian, english)
-        for metric, reason, russian, english in probe.rows(
-            "select metric_code, reason_code, sentence_ru, sentence_en"
-            f" from {_table(target, 'lm_reason_dictionary')}"
-        )
-    }
     yield f"one call: {history_id}, {started_at}, waited {wait} s, talked {talk} s, {outcome}"
-    for metric, number, label, document in probe.rows(
-        f"select metric_code, value_numeric, value_label, value_json"
-        f" from {_table(target, 'lm_value')} where history_id = %s order by metric_group, 1",
+    for metric, number, label, *sentences in probe.rows(
+        "select metric_code, value_numeric, value_label, coalesce(reasons_ru, gate_ru),"
+        f" coalesce(reasons_en, gate_en) from {_table(target, 'vw_lm_call_explained')}"
+        " where history_id = %s order by metric_group, metric_code",
         (history_id,),
     ):
         value = " ".join(str(part) for part in (number, label) if part is not None)
         yield f"  {metric}: {value or 'no value'}"
-        for code, numbers in reasons(document):
-            for sentence in sentences.get((metric, code), (code,)):
-                yield f"      {with_numbers(sentence, numbers)}"
-
-
-def reasons(document: str | None) -> list[tuple[str, dict[str, float]]]:
-    """Code and numbers (points, value, ref) of each reason in a value_json."""
-    found: list[dict[str, Any]] = (json.loads(document) if document else {}).get("reasons") or []
-    return [
-        (str(reason["code"]), {name: float(reason[name]) for name in reason if name != "code"})
-        for reason in found
-    ]
-
-
-def with_numbers(sentence: str, numbers: Mapping[str, float]) -> str:
-    """The sentence with {value}, {ref} and {points} filled in, and its points behind it if
-    it does not tell them: "... (+35)"."""
-    text = sentence
-    for name, number in numbers.items():
-        text = text.replace(f"{{{name}}}", f"{number:.4g}" if number % 1 else f"{number:.0f}")
-    points = numbers.get("points", 0)
-    return text if "{points}" in sentence or not points else f"{text} ({points:+.4g})"
+        yield from (f"      {sentence}" for sentence in sentences if sentence)
 
 
 def _table(target: Target, name: str) -> str:

@@ -35,11 +35,19 @@ select
     dictionary.reason_code,
     concat(
         dictionary.sentence_ru,
-        case when dictionary.sentence_ru like '%{points%' then '' else metrics.points_behind end
+        case
+            when dictionary.kind = 'reason' and dictionary.sentence_ru not like '%{points%'
+                then metrics.points_behind
+            else ''
+        end
     ) as sentence_ru,
     concat(
         dictionary.sentence_en,
-        case when dictionary.sentence_en like '%{points%' then '' else metrics.points_behind end
+        case
+            when dictionary.kind = 'reason' and dictionary.sentence_en not like '%{points%'
+                then metrics.points_behind
+            else ''
+        end
     ) as sentence_en,
     dictionary.action_ru,
     dictionary.action_en

@@ -1,9 +1,9 @@
 {%- set is_callback = "lists.metric_code = 'followup_needed_flag'" %}
 {%- set due_at -%}
-    case
-        when {{ is_callback }} then cast({{ json_text('due_at') }} as datetime)
+    cast(case
+        when {{ is_callback }} then {{ json_text('due_at') }}
         else timestampadd(hour, lists.due_hours, calls.call_started_at)
-    end
+    end as datetime)
 {%- endset %}
 {%- set priority -%}
     case

@@ -1,5 +1,5 @@
-{#- Filters on history_id, call_date and metric_code reach the keys of lm_value and fct_call, for MySQL
-    merges this into the query that reads it: no step of its own, no subquery among the columns. -#}
+{#- Filters on history_id, call_date and metric_code reach the keys of lm_value and fct_call, for
+    MySQL merges this into the query that reads it: no step of its own, no subquery in a column. -#}
 
 select
     lm_value.history_id,
@@ -18,8 +18,9 @@ select
     coalesce(gates.sentence_ru, {{ json_text('gate') }}) as gate_ru,
     coalesce(gates.sentence_en, {{ json_text('gate') }}) as gate_en,
     {%- for language in ['ru', 'en'] %}
-    nullif(concat_ws('. ', missing_0.sentence_{{ language }}, missing_1.sentence_{{ language }}), '')
-        as missing_{{ language }},
+    nullif(
+        concat_ws('. ', missing_0.sentence_{{ language }}, missing_1.sentence_{{ language }}), ''
+    ) as missing_{{ language }},
     {%- endfor %}
     {%- for language in ['ru', 'en'] %}
     coalesce(gates.action_{{ language }}, {{ first_action(language) }}) as action_{{ language }},

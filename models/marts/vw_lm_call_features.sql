@@ -4,7 +4,7 @@
     'normalized_call_score', 'script_risk_index', 'churn_risk_level', 'complaint_risk_flag',
     'followup_needed_flag', 'conversion_prob_forecast', 'second_call_prob', 'complaint_prob',
 ] %}
-{%- set labels = ['lm_version', 'calc_profile'] %}
+{%- set rows = metrics + ['lm_version', 'calc_profile'] %}
 
 {#- A join by key a metric, so that a filter on the call reaches the keys; nothing is grouped. -#}
 
@@ -82,20 +82,13 @@ select
     value_{{ loop.index }}.value_numeric as {{ metric }},
     value_{{ loop.index }}.value_label as {{ metric }}_label,
     {%- endfor %}
-    {%- for label in labels %}
-    label_{{ loop.index }}.value_label as {{ label }}{{ ',' if not loop.last }}
-    {%- endfor %}
+    value_{{ rows | length - 1 }}.value_label as lm_version,
+    value_{{ rows | length }}.value_label as calc_profile
 
 from {{ ref('fct_call') }} as calls
-{%- for metric in metrics %}
+{%- for metric in rows %}
 
 left join {{ ref('lm_value') }} as value_{{ loop.index }}
     on calls.history_id = value_{{ loop.index }}.history_id
     and value_{{ loop.index }}.metric_code = '{{ metric }}'
-{%- endfor %}
-{%- for label in labels %}
-
-left join {{ ref('lm_value') }} as label_{{ loop.index }}
-    on calls.history_id = label_{{ loop.index }}.history_id
-    and label_{{ loop.index }}.metric_code = '{{ label }}'
 {%- endfor %}

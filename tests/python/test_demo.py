@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
 from conftest import TestTarget
 
-from python_scoring.demo_summary import reasons, summary, with_numbers
+from python_scoring.demo_summary import summary
 from python_scoring.findings import Probe
 
 TABLES = (
@@ -14,8 +13,10 @@ TABLES = (
     " outcome varchar(32), is_booked int, wants_booking int)",
     "create table lm_value (history_id int, metric_code varchar(64), metric_group varchar(32),"
     " value_numeric decimal(10,4), value_label varchar(255), value_json json)",
-    "create table lm_reason_dictionary (reason_code varchar(64), metric_code varchar(64),"
-    " sentence_ru varchar(255), sentence_en varchar(255))",
+    "create table vw_lm_call_explained (history_id int, metric_code varchar(64),"
+    " metric_group varchar(32), value_numeric decimal(10,4), value_label varchar(255),"
+    " reasons_ru varchar(255), reasons_en varchar(255),"
+    " gate_ru varchar(255), gate_en varchar(255))",
     # Offered 4: answered in 10 s and booked, answered in 30 s and lost, missed, hung up at once.
     "insert into fct_call values"
     " (1, '2026-03-10 10:00', '2026-03-10', 'in', 1, 10, 60, 0, 'record', 1, 1),"
@@ -28,8 +29,10 @@ TABLES = (
     " (2, 'lost_opportunity_score', 'conversion', 62.5, 'high',"
     '  \'{"reasons": [{"code": "NO_SLOT", "points": 30}]}\'),'
     " (3, 'lost_opportunity_score', 'conversion', null, null, '{\"reasons\": [\"NO_REVIEW\"]}')",
-    "insert into lm_reason_dictionary values"
-    " ('NO_SLOT', 'lost_opportunity_score', 'Не было времени', 'No free time')",
+    "insert into vw_lm_call_explained values"
+    " (2, 'lost_opportunity_score', 'conversion', 62.5, 'high',"
+    "  'Не было времени (+30).', 'No free time (+30).', null, null),"
+    " (2, 'churn_risk_level', 'risk', null, null, null, null, 'Звонок не проверен', 'No review')",
 )
 
 
@@ -49,8 +52,10 @@ def test_summary_of_a_small_week(target: TestTarget) -> None:
         "conversion 50.0 %",
         "one call: 2, 2026-03-10 11:00:00, waited 30 s, talked 90 s, lead_no_record",
         "lost_opportunity_score: 62.5000 high",
-        "Не было времени (+30)",
-        "No free time (+30)",
+        "Не было времени (+30).",
+        "No free time (+30).",
+        "churn_risk_level: no value",
+        "Звонок не проверен",
     ):
         assert line in lines, shown
 
@@ -61,28 +66,3 @@ def test_calls_of_others_are_left_alone(target: TestTarget) -> None:
     assert done.returncode == 2
     assert "has calls that are not the demo's" in done.stderr
     assert target.rows("select count(*) from call_history") == [(0,)]
-
-
-@pytest.mark.parametrize(
-    ("document", "expected"),
-    [
-        (None, []),
-        ("{}", []),
-        ('{"reasons": []}', []),
-        ('{"reasons": [{"code": "A", "points": -5.0}]}', [("A", {"points": -5.0})]),
-    ],
-)
-def test_reasons(document: str | None, expected: list[tuple[str, dict[str, float]]]) -> None:
-    assert reasons(document) == expected
-
-
-@pytest.mark.parametrize(
-    ("sentence", "shown"),
-    [
-        ("Waited {value} s, norm {ref} s", "Waited 40 s, norm 20 s (-50)"),
-        ("Chance {points}", "Chance -50"),
-        ("Missed", "Missed (-50)"),
-    ],
-)
-def test_sentences_with_their_numbers(sentence: str, shown: str) -> None:
-    assert with_numbers(sentence, {"points": -50.0, "value": 40.0, "ref": 20.0}) == shown
