@@ -3,7 +3,7 @@
 {% macro off_list_code() -%}
     case
         when lists.list_code is null then null
-        when lm_value.value_numeric is null then {{ json_text('gate') }}
+        when lm_value.value_numeric is null then {{ gate_code() }}
         when lists.metric_code = 'followup_needed_flag' and lm_value.value_numeric = 0
             then coalesce({{ json_text('reasons[1].code') }}, 'NO_NEED')
         when lm_value.value_numeric < lists.value_from then 'BELOW_THRESHOLD'
@@ -36,4 +36,12 @@
         (select max(longest.window_days) from {{ ref('lm_action_lists') }} as longest),
         (select max(expiry.followup_expires_days) from {{ ref('int_rule_params') }} as expiry)
     )
+{%- endmacro %}
+
+
+{# Joins one metric of the call, by key. #}
+{% macro join_value(alias, metric) -%}
+    left join {{ ref('lm_value') }} as {{ alias }}
+        on calls.history_id = {{ alias }}.history_id
+        and {{ alias }}.metric_code = '{{ metric }}'
 {%- endmacro %}

@@ -13,6 +13,14 @@
 {%- endmacro %}
 
 
+{# The code of what leaves a value empty. #}
+{% macro gate_code() -%}
+    coalesce(
+        {{ json_text('gate') }}, case {{ json_text('status') }} when 'no_data' then 'NO_DATA' end
+    )
+{%- endmacro %}
+
+
 {# The code of the reason at a place. A value that nothing moved says so in the first place. #}
 {% macro reason_code(place) -%}
     {%- set code = json_text('reasons[' ~ place ~ '].code') -%}

@@ -52,9 +52,7 @@ inner join {{ ref('lm_value') }} as lm_value
     on calls.history_id = lm_value.history_id
     and lists.metric_code = lm_value.metric_code
 
-left join {{ ref('lm_value') }} as losses
-    on calls.history_id = losses.history_id
-    and losses.metric_code = 'lost_opportunity_score'
+{{ join_value('losses', 'lost_opportunity_score') }}
 
 {{ join_reason_texts() }}
 

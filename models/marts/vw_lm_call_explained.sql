@@ -14,16 +14,20 @@ select
     {{ json_text('status') }} as status,
     {{ sentences('ru') }} as reasons_ru,
     {{ sentences('en') }} as reasons_en,
-    {{ json_text('gate') }} as gate,
-    coalesce(gates.sentence_ru, {{ json_text('gate') }}) as gate_ru,
-    coalesce(gates.sentence_en, {{ json_text('gate') }}) as gate_en,
+    {{ gate_code() }} as gate,
+    coalesce(gates.sentence_ru, {{ gate_code() }}) as gate_ru,
+    coalesce(gates.sentence_en, {{ gate_code() }}) as gate_en,
     {%- for language in ['ru', 'en'] %}
     nullif(
         concat_ws('. ', missing_0.sentence_{{ language }}, missing_1.sentence_{{ language }}), ''
     ) as missing_{{ language }},
     {%- endfor %}
     {%- for language in ['ru', 'en'] %}
-    coalesce(gates.action_{{ language }}, {{ first_action(language) }}) as action_{{ language }},
+    -- A follow-up that is closed asks for nothing more.
+    case
+        when lists.metric_code = 'followup_needed_flag' and lm_value.value_numeric = 0 then null
+        else coalesce(gates.action_{{ language }}, {{ first_action(language) }})
+    end as action_{{ language }},
     {%- endfor %}
     lists.list_code,
     case when lists.list_code is not null then {{ off_list_code() }} is null end as is_on_list,
@@ -48,7 +52,7 @@ left join {{ ref('lm_action_lists') }} as lists
 
 left join {{ ref('int_reason_texts') }} as gates
     on lm_value.metric_code = gates.metric_code
-    and {{ json_text('gate') }} = gates.reason_code
+    and {{ gate_code() }} = gates.reason_code
 {%- for place in [0, 1] %}
 
 left join {{ ref('int_reason_texts') }} as missing_{{ place }}

@@ -88,7 +88,5 @@ select
 from {{ ref('fct_call') }} as calls
 {%- for metric in rows %}
 
-left join {{ ref('lm_value') }} as value_{{ loop.index }}
-    on calls.history_id = value_{{ loop.index }}.history_id
-    and value_{{ loop.index }}.metric_code = '{{ metric }}'
+{{ join_value('value_' ~ loop.index, metric) }}
 {%- endfor %}

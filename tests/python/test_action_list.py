@@ -178,6 +178,7 @@ def test_call_leaves_by_itself(lists: Lists, call: int, code: str, russian: str)
     assert ("callback", call) not in lists.later
     row = lists.explained[call, "followup_needed_flag"]
     assert (row["is_on_list"], row["off_list_code"], row["off_list_ru"]) == (0, code, russian)
+    assert row["action_ru"] is None and row["action_en"] is None
 
 
 def test_the_newer_missed_call_takes_its_place(lists: Lists) -> None:
