@@ -10,16 +10,28 @@ from python_scoring.findings import Probe, quoted
 from python_scoring.profile import Target
 from python_scoring.shell import format_table
 
-SERVICE_LEVEL_SECONDS = 20
+# The week's headline, in this order; vw_lm_period_summary has many more.
+HEADLINE = (
+    "service_level",
+    "abandonment_rate",
+    "asa_sec",
+    "aht_sec",
+    "conversion_rate",
+    "qa_score_avg",
+    "callback_rate",
+)
+CALLS_TO_MAKE = 5
 
 
 def summary(probe: Probe, target: Target, as_of: str) -> str:
-    """Rows by metric group, the last week's KPIs, and one call in words."""
+    """Rows by metric group, the last week's KPIs, whom to call, and one call in words."""
     first_day = (datetime.fromisoformat(as_of) - timedelta(days=7)).date()
     parts = [
         *_groups(probe, target),
         "",
-        *_kpis(probe, target, first_day.isoformat()),
+        *_kpis(probe, target),
+        "",
+        *_calls_to_make(probe, target),
         "",
         *_one_call(probe, target, first_day.isoformat()),
     ]
@@ -36,39 +48,40 @@ def _groups(probe: Probe, target: Target) -> Iterator[str]:
     yield format_table(["metric_group", "metrics", "calls", "rows", "no_value"], rows)
 
 
-def _kpis(probe: Probe, target: Target, first_day: str) -> Iterator[str]:
-    """Service level: answered in time over offered without short abandons (Genesys' form)."""
-    row = probe.one(
-        f"""
-        select
-            sum(direction = 'in'),
-            sum(direction = 'in' and is_answered = 1),
-            sum(direction = 'in' and is_answered = 0)
-                / nullif(sum(direction = 'in'), 0),
-            avg(case when direction = 'in' and is_answered = 1 then await_sec end),
-            sum(direction = 'in' and is_answered = 1 and await_sec <= {SERVICE_LEVEL_SECONDS})
-                / nullif(sum(direction = 'in' and coalesce(is_short_abandon, 0) = 0), 0),
-            sum(is_booked = 1),
-            sum(is_booked = 1) / nullif(sum(wants_booking = 1), 0)
-        from {_table(target, "fct_call")}
-        where call_date >= %s
-        """,
-        (first_day,),
+def _kpis(probe: Probe, target: Target) -> Iterator[str]:
+    rows = probe.rows(
+        "select kpi.name_ru, kpi.name_en, week.level, week.value_count, week.change,"
+        " case when week.is_change_significant = 1 then 'real' else 'chance' end, week.status,"
+        " week.period_start, week.period_end, kpi.kind"
+        f" from {_table(target, 'vw_lm_period_summary')} as week"
+        f" inner join {_table(target, 'lm_kpi_dictionary')} as kpi"
+        " on week.metric_code = kpi.kpi_code"
+        " where week.period_days = 7 and week.dimension = 'all'"
+        f" and week.metric_code in ({', '.join(['%s'] * len(HEADLINE))})"
+        f" order by field(week.metric_code, {', '.join(['%s'] * len(HEADLINE))})",
+        (*HEADLINE, *HEADLINE),
     )
-    offered, answered, abandonment, asa, service_level, bookings, conversion = row
-    yield f"the last week, from {first_day}"
+    if not rows:
+        yield "no complete week of calls"
+        return
+    yield f"the last week, {rows[0][7]} to {rows[0][8]} (vw_lm_period_summary)"
     yield format_table(
-        ["kpi", "value"],
+        ["показатель", "kpi", "value", "base", "change", "change is", "status"],
         [
-            ("calls offered", _number(offered)),
-            ("calls answered", _number(answered)),
-            ("abandonment rate", _share(abandonment)),
-            ("average speed of answer", _number(asa, " s", 1)),
-            (f"service level in {SERVICE_LEVEL_SECONDS} s", _share(service_level)),
-            ("bookings", _number(bookings)),
-            ("conversion", _share(conversion)),
+            (russian, english, _told(level, kind), base, _told(change, kind), sure, status)
+            for russian, english, level, base, change, sure, status, _, _, kind in rows
         ],
     )
+
+
+def _calls_to_make(probe: Probe, target: Target) -> Iterator[str]:
+    rows = probe.rows(
+        "select list_name_ru, history_id, operator_name, due_at, reasons_ru, action_ru"
+        f" from {_table(target, 'vw_lm_action_list')} order by sort_key limit {CALLS_TO_MAKE}"
+    )
+    total = probe.one(f"select count(*) from {_table(target, 'vw_lm_action_list')}")[0]
+    yield f"the first {len(rows)} of {total} calls to act on (vw_lm_action_list)"
+    yield format_table(["список", "history_id", "оператор", "срок", "почему", "что сделать"], rows)
 
 
 def _one_call(probe: Probe, target: Target, first_day: str) -> Iterator[str]:
@@ -99,9 +112,7 @@ def _table(target: Target, name: str) -> str:
     return quoted(target.schema, name)
 
 
-def _share(value: Any) -> str:
-    return "-" if value is None else f"{100 * float(value):.1f} %"
-
-
-def _number(value: Any, unit: str = "", digits: int = 0) -> str:
-    return "-" if value is None else f"{float(value):,.{digits}f}{unit}"
+def _told(value: Any, kind: str) -> str:
+    if value is None:
+        return "-"
+    return f"{100 * float(value):.1f} %" if kind == "share" else f"{float(value):.1f}"

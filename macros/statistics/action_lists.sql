@@ -13,13 +13,12 @@
         when calls.is_frequent_number = 1 then 'FREQUENT_NUMBER'
         when calls.caller_key is null then 'NO_NUMBER'
         when calls.is_booked = 1 then 'BOOKED'
-        when calls.is_last_of_caller = 1
-            then case
-                when calls.call_started_at < {{ days_before_now('lists.window_days') }} then 'TOO_OLD'
-            end
+        when calls.next_booking_at is not null then 'BOOKED'
         when calls.next_outgoing_answered_at is not null
             or calls.next_incoming_answered_at is not null then 'LATER_CONTACT'
-        else 'NOT_LATEST_CALL'
+        {#- An unanswered attempt to reach the client closes nothing. #}
+        when calls.next_incoming_at is not null then 'NOT_LATEST_CALL'
+        when calls.call_started_at < {{ days_before_now('lists.window_days') }} then 'TOO_OLD'
     end
 {%- endmacro %}
 

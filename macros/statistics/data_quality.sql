@@ -96,3 +96,9 @@
 {% macro one_if(condition) -%}
     case when {{ condition }} then 1 else 0 end
 {%- endmacro %}
+
+
+{# Whether a row of check_list is this check. #}
+{% macro is_check(kind, name) -%}
+    check_list.check_kind = '{{ kind }}' and check_list.field = '{{ name }}'
+{%- endmacro %}

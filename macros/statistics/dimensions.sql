@@ -14,9 +14,9 @@
 
 {# A row a dimension, to put beside each call. #}
 {% macro dimension_rows(dimensions) -%}
-    {%- for name in dimensions %}
+    {%- for name in dimensions -%}
     select cast('{{ name }}' as char(16)) as dimension
-    {{- '\n\n    union all\n' if not loop.last }}
+    {{- '\n\n    union all\n\n    ' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}
 

@@ -37,7 +37,10 @@ facts as (
         calls.*,
         case when calls.direction = 'in' then 1 else 0 end as is_incoming,
         case when calls.direction = 'out' then 1 else 0 end as is_outgoing,
-        case when calls.direction in ('in', 'out') and calls.is_answered = 1 then 1 else 0 end as is_talk,
+        case
+            when calls.direction in ('in', 'out') and calls.is_answered = 1 then 1
+            else 0
+        end as is_talk,
         case when calls.wants_booking = 1 and calls.is_booked = 0 then 1 else 0 end as is_lost,
         case
             when calls.call_category = 'cancel'
@@ -72,7 +75,10 @@ facts as (
             coalesce(calls.next_outgoing_answered_at, calls.next_incoming_answered_at),
             coalesce(calls.next_incoming_answered_at, calls.next_outgoing_answered_at)
         ) as next_answered_at,
-        timestampdiff(second, calls.call_started_at, calls.reviewed_at) / 86400e0 as review_lag_days,
+        date_add(calls.call_started_at, interval 24 hour) as contact_deadline,
+        date_add(calls.call_started_at, interval 7 day) as repeat_deadline,
+        timestampdiff(second, calls.call_started_at, calls.reviewed_at) / 86400e0
+            as review_lag_days,
         speed.value_label as speed_label,
         case
             when json_unquote(json_extract(profile.value_json, '$.rule')) = 'night' then 1
@@ -134,20 +140,18 @@ facts as (
 followed as (
 
     select
-        facts.*,
+        *,
         case
-            when is_missed = 1 and next_answered_at <= date_add(call_started_at, interval 24 hour)
-                then 1
+            when is_missed = 1 and next_answered_at <= contact_deadline then 1
             else 0
         end as is_reached,
         case
-            when is_missed = 1 and next_outgoing_answered_at = next_answered_at
-                and next_answered_at <= date_add(call_started_at, interval 24 hour) then 1
+            when is_missed = 1 and next_answered_at <= contact_deadline
+                and next_outgoing_answered_at = next_answered_at then 1
             else 0
         end as is_called_back,
         case
-            when is_repeat_base = 1 and next_call_in_at <= date_add(call_started_at, interval 7 day)
-                then 1
+            when is_repeat_base = 1 and next_call_in_at <= repeat_deadline then 1
             else 0
         end as is_repeated
 
@@ -156,7 +160,7 @@ followed as (
 ),
 
 dimension_list as (
-{{ dimension_rows(all_dimensions) }}
+    {{ dimension_rows(all_dimensions) }}
 
 ),
 

@@ -17,7 +17,7 @@
 with
 
 dimension_list as (
-{{ dimension_rows(dimensions()) }}
+    {{ dimension_rows(dimensions()) }}
 
 ),
 
@@ -110,8 +110,8 @@ select
     concat('{', concat_ws(
         ',',
         {%- for label in labels %}
-        concat('"{{ label }}":', nullif(sum(case when value_label = '{{ label }}' then 1 else 0 end), 0))
-        {{- ',' if not loop.last }}
+        {%- set counted = "sum(case when value_label = '" ~ label ~ "' then 1 else 0 end)" %}
+        concat('"{{ label }}":', nullif({{ counted }}, 0)){{ ',' if not loop.last }}
         {%- endfor %}
     ), '}') as label_counts
 

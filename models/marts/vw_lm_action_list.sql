@@ -57,5 +57,4 @@ inner join {{ ref('lm_value') }} as lm_value
 {{ join_reason_texts() }}
 
 where calls.call_date >= cast({{ days_before_now(longest_list_days()) }} as date)
-    and (calls.is_last_of_caller = 1 or {{ is_callback }})
     and {{ off_list_code() }} is null

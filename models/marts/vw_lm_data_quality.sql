@@ -3,6 +3,12 @@
 
 with
 
+checklists as (
+
+    select distinct checklist from {{ ref('lm_checklist') }}
+
+),
+
 -- One pass over the calls; a condition on the day reaches the index of fct_call.
 counted as (
 
@@ -25,7 +31,7 @@ counted as (
 
     from {{ ref('fct_call') }} as calls
 
-    left join (select distinct checklist from {{ ref('lm_checklist') }}) as checklists
+    left join checklists
         on calls.checklist = checklists.checklist
 
     group by calls.call_date
@@ -54,36 +60,30 @@ from_calls as (
         counted.stat_date,
         check_list.check_kind,
         check_list.field,
-        case check_list.check_kind
-            when 'field' then case check_list.field
-                {%- for name in fields %}
-                when '{{ name }}' then counted.{{ name }}_calls
-                {%- endfor %}
-            end
-            when 'contradiction' then case check_list.field
-                {%- for name in contradictions %}
-                when '{{ name }}' then counted.{{ name }}_compared
-                {%- endfor %}
-            end
+        case
+            {%- for name in fields %}
+            when {{ is_check('field', name) }} then counted.{{ name }}_calls
+            {%- endfor %}
+            {%- for name in contradictions %}
+            when {{ is_check('contradiction', name) }} then counted.{{ name }}_compared
+            {%- endfor %}
             else counted.reviewed_calls
         end as calls,
-        case when check_list.check_kind = 'field' then case check_list.field
+        case
             {%- for name in fields %}
-            when '{{ name }}' then counted.{{ name }}_filled
+            when {{ is_check('field', name) }} then counted.{{ name }}_filled
             {%- endfor %}
-        end end as filled,
-        case when check_list.check_kind = 'field' then case check_list.field
+        end as filled,
+        case
             {%- for name, field in fields.items() if field.unknown %}
-            when '{{ name }}' then counted.{{ name }}_unknown
+            when {{ is_check('field', name) }} then counted.{{ name }}_unknown
             {%- endfor %}
-        end end as unknown,
-        case check_list.check_kind
-            when 'contradiction' then case check_list.field
-                {%- for name in contradictions %}
-                when '{{ name }}' then counted.{{ name }}_conflicts
-                {%- endfor %}
-            end
-            when 'repeated' then counted.repeated_calls
+        end as unknown,
+        case
+            {%- for name in contradictions %}
+            when {{ is_check('contradiction', name) }} then counted.{{ name }}_conflicts
+            {%- endfor %}
+            when {{ is_check('repeated', 'review') }} then counted.repeated_calls
         end as flagged
 
     from counted

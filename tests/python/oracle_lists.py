@@ -21,7 +21,9 @@ def action_list(
     by_metric = {code: part.set_index("history_id") for code, part in values.groupby("metric_code")}
     loss = told(values, "lost_opportunity_score", "loss_rub")
     free = calls[
-        flag(calls["is_last_of_caller"])
+        calls["next_booking_at"].isna()
+        & calls["next_outgoing_answered_at"].isna()
+        & calls["next_incoming_at"].isna()
         & ~flag(calls["is_booked"])
         & ~flag(calls["is_frequent_number"])
         & calls["caller_key"].notna()
