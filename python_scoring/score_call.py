@@ -52,7 +52,7 @@ TOLD_COLUMNS = (
     "lm_version",
     "calc_method",
 )
-STORED_COLUMNS = ("value_json", "calc_source", "created_at", "updated_at")
+KEPT_COLUMNS = ("value_json", "calc_source", "created_at", "updated_at")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -121,14 +121,14 @@ def describe(probe: Probe, target: Target, call: int) -> dict[str, Any]:
     """The call's rows of lm_value, group by group, with their reasons as codes and in words."""
     rows = probe.rows(
         f"select {', '.join(f'told.{name}' for name in TOLD_COLUMNS)},"
-        f" {', '.join(f'stored.{name}' for name in STORED_COLUMNS)}"
+        f" {', '.join(f'kept.{name}' for name in KEPT_COLUMNS)}"
         f" from {quoted(target.schema, 'vw_lm_call_explained')} as told"
-        f" inner join {quoted(target.schema, 'lm_value')} as stored"
-        " on told.history_id = stored.history_id and told.metric_code = stored.metric_code"
-        " where told.history_id = %s and stored.history_id = %s",
+        f" inner join {quoted(target.schema, 'lm_value')} as kept"
+        " on told.history_id = kept.history_id and told.metric_code = kept.metric_code"
+        " where told.history_id = %s and kept.history_id = %s",
         (call, call),
     )
-    metrics = [dict(zip((*TOLD_COLUMNS, *STORED_COLUMNS), row, strict=True)) for row in rows]
+    metrics = [dict(zip((*TOLD_COLUMNS, *KEPT_COLUMNS), row, strict=True)) for row in rows]
     metrics.sort(key=lambda row: (GROUPS.index(row["metric_group"]), row["metric_code"]))
     for row in metrics:
         number, document = row["value_numeric"], row.pop("value_json")
