@@ -35,7 +35,7 @@ demo: setup ## simulate a clinic on the embedded engine and look at its metrics
 	$(BIN)/lm demo
 
 test: setup ## run every test; on servers too when LM_TEST_MYSQL, LM_TEST_MARIADB name them
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: setup ## check the Python and the SQL
 	$(BIN)/ruff check .

@@ -33,6 +33,12 @@ SERVERS = {
 }
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest module first: of two processes one has it, the other all the rest."""
+    items.sort(key=lambda item: item.path.name != "test_pipeline.py")
+
+
 @dataclass(frozen=True)
 class TestTarget:
     """A target of the profile with a schema of its own."""
