@@ -130,16 +130,13 @@
     {% do run_query("commit") %}
     {% do run_query("set session transaction isolation level read committed") %}
     {% do run_query("set time_zone = '" ~ var('utc_offset') ~ "'") %}
-    {% if 'oceanbase' in first_value("select lower(version())") %}
+    {% if is_embedded_engine() %}
         {# Its statements end after ten seconds otherwise. #}
         {% do run_query("set ob_query_timeout = 7200000000") %}
         {% do run_query("set ob_trx_timeout = 86400000000") %}
     {% endif %}
     {% do run_query("set session innodb_lock_wait_timeout = " ~ var('lm_lock_wait_sec')) %}
-    {% do run_query(
-        "insert ignore into " ~ run_table('lm_watermark') ~ " (model_name, feed) values ('" ~ model.name ~ "', 'lock')"
-    ) %}
-    {% do run_query("commit") %}
+    {% do make_lock_row() %}
 {% endmacro %}
 
 

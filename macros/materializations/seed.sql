@@ -5,6 +5,7 @@
         {% do adapter.drop_relation(old_relation) %}
         {% do return(create_csv_table(model, agate_table)) %}
     {% endif %}
+    {% do make_lock_row() %}
     {% do lock_seed() %}
     {% do adapter.add_query("delete from " ~ old_relation) %}
     {% do return("delete from " ~ old_relation) %}
@@ -25,6 +26,7 @@
     {% endfor %}
     {% set sql = "create table if not exists " ~ this.render() ~ " (" ~ columns | join(", ")
         ~ ") engine = InnoDB default charset = utf8mb4 collate = utf8mb4_bin" %}
+    {% do make_lock_row() %}
     {% call statement('_') %}{{ sql }}{% endcall %}
     {# A run beside this one may have made and filled it meanwhile. #}
     {% do lock_seed() %}
@@ -39,11 +41,8 @@
 
 {# Two runs at once fill a seed one after the other: without this, both delete first and then deadlock. #}
 {% macro lock_seed() %}
-    {% set row = "model_name = '" ~ model.name ~ "' and feed = 'lock'" %}
     {% do run_query(
-        "insert ignore into " ~ run_table('lm_watermark')
-        ~ " (model_name, feed) values ('" ~ model.name ~ "', 'lock')"
+        "select position from " ~ run_table('lm_watermark') ~ " where model_name = '" ~ model.name
+        ~ "' and feed = 'lock' for update"
     ) %}
-    {% do run_query("commit") %}
-    {% do run_query("select position from " ~ run_table('lm_watermark') ~ " where " ~ row ~ " for update") %}
 {% endmacro %}

@@ -7,6 +7,10 @@
 {# on-run-start: the tables that runs need before the first model. #}
 {% macro create_run_tables() %}
     {% if execute and flags.WHICH in ('run', 'build', 'seed') %}
+        {% set is_first = not first_value(
+            "select count(*) from information_schema.tables where table_schema = '" ~ target.schema
+            ~ "' and table_name = 'lm_model_drift'"
+        ) %}
         {% do run_query("
             create table if not exists " ~ run_table('lm_watermark') ~ " (
                 model_name varchar(64) not null comment 'Incremental model',
@@ -35,11 +39,15 @@
             ) engine = InnoDB default charset = utf8mb4
             comment = 'Salt of caller_key, used while LM_CALLER_SALT is not set'
         ") %}
+        {% do create_model_tables() %}
+        {% if is_first and is_embedded_engine() %}
+            {# See make_lock_row. #}
+            {% do run_query("select sleep(1)") %}
+        {% endif %}
         {% do run_query("
             insert ignore into " ~ run_table('lm_caller_salt') ~ "
             select 1, sha2(concat(uuid(), rand(), now(6), connection_id()), 256)
         ") %}
-        {% do create_model_tables() %}
         {% do run_query("commit") %}
     {% endif %}
 {% endmacro %}
