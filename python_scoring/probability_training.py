@@ -1,8 +1,7 @@
-"""Training of one metric: candidates in time order, calibration, the choice, and the report."""
+"""Training of one metric: what is lacking, base rates or the chosen model, and the report."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,29 +12,22 @@ from threadpoolctl import threadpool_limits
 
 from python_scoring import probability_drift as drift
 from python_scoring.probability_base import BaseRates
-from python_scoring.probability_calibration import Sigmoid, fit_sigmoid
-from python_scoring.probability_features import features
-from python_scoring.probability_labels import PLENTY, RipeCalls, Slices, ripe_calls, slices
-from python_scoring.probability_linear import LinearModel
-from python_scoring.probability_model import Candidate, ProbabilityModel
-from python_scoring.probability_quality import (
-    brier,
-    is_clearly_better,
-    log_loss,
-    quality,
-    sigmoid,
+from python_scoring.probability_calibration import Sigmoid
+from python_scoring.probability_choice import (
+    MIN_FIT_ROWS,
+    Judged,
+    best_candidate,
+    final,
+    is_enough,
 )
+from python_scoring.probability_labels import PLENTY, RipeCalls, Slices, ripe_calls, slices
+from python_scoring.probability_model import ProbabilityModel
+from python_scoring.probability_quality import brier, quality, sigmoid
 from python_scoring.probability_settings import SPECS, ProbabilitySettings
-from python_scoring.probability_trees import Blend, TreeModel
 
-# With fewer calls or events a candidate cannot learn, and a slice cannot judge.
-MIN_FIT_ROWS = 200
-MIN_SLICE_POSITIVES = 5
 MIN_POSITIVES_TO_FLATTEN = 20
 
 DEFAULTS = ProbabilitySettings()
-MEAN = "mean of regression and gbm"
-Maker = Callable[[], Candidate]
 
 
 @dataclass(frozen=True)
@@ -44,21 +36,6 @@ class TrainingResult:
 
     model: ProbabilityModel
     report: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Judged:
-    """A candidate that has learnt from all but the newest slice, and its probabilities there."""
-
-    make: Maker
-    name: str
-    calibration: Sigmoid
-    variant: str  # raw or calibrated
-    probability: np.ndarray
-    # Out-of-time log-odds and labels that the last calibration is fitted on.
-    log_odds: np.ndarray
-    label: np.ndarray
-    tried: dict[str, float]
 
 
 def train_metric(
@@ -88,7 +65,7 @@ def _train(
     parts = slices(calls)
     base = _base_rates(metric, parts, settings)
     lacking = _what_is_lacking(calls, parts, settings)
-    judged = None if lacking else _best_candidate(metric, parts, seed)
+    judged = None if lacking else best_candidate(metric, parts, seed)
     trained, calibration, probability = None, Sigmoid(), base.probability
     if judged is None:
         reason = f"base rates: {lacking}"
@@ -101,7 +78,7 @@ def _train(
             f" {base.name} {base.brier:.5f}"
         )
         if is_better:
-            trained, calibration = _final(judged, calls, metric)
+            trained, calibration = final(judged, calls, metric)
             probability = judged.probability
     model = ProbabilityModel(
         metric=metric,
@@ -187,94 +164,12 @@ def _what_is_lacking(calls: RipeCalls, parts: Slices, settings: ProbabilitySetti
     if positives == len(calls):
         return f"all of the {len(calls)} ripe calls had the event"
     for name, part in (("learn from", parts.older), ("judge by", parts.test)):
-        if not _is_enough(part, MIN_FIT_ROWS if part is parts.older else 0):
+        if not is_enough(part, MIN_FIT_ROWS if part is parts.older else 0):
             return (
                 f"too short a history: {len(part)} calls to {name},"
                 f" {int(part.label.sum())} with the event"
             )
     return ""
-
-
-def _is_enough(calls: RipeCalls, least: int) -> bool:
-    positives = int(calls.label.sum())
-    return len(calls) >= least and min(positives, len(calls) - positives) >= MIN_SLICE_POSITIVES
-
-
-def _best_candidate(metric: str, parts: Slices, seed: int) -> Judged:
-    """Candidates learn on old calls; the best on newer ones learns again, and is judged."""
-    known: dict[str, Maker] = {"regression": LinearModel, "gbm": lambda: TreeModel(seed)}
-    makers = {name: known[name] for name in SPECS[metric].methods}
-    # Too short a history to predict newer calls by older ones: no choice, no calibration.
-    folds = [f for f in parts.folds if _is_enough(f.learn, MIN_FIT_ROWS) and len(f.predict)]
-    label, callers = np.empty(0, dtype=int), np.empty(0, dtype=str)
-    log_odds = {name: np.empty(0) for name in makers}
-    for fold in folds:
-        label = np.append(label, fold.predict.label)
-        callers = np.append(callers, fold.predict.callers)
-        newer = features(fold.predict.frame)
-        for name, make in makers.items():
-            found = _learn(make, fold.learn, metric).log_odds(newer)
-            log_odds[name] = np.append(log_odds[name], found)
-    if len(makers) > 1:
-        alone = tuple(makers.values())
-        log_odds[MEAN] = np.mean(list(log_odds.values()), axis=0)
-        makers[MEAN] = lambda: Blend(tuple(make() for make in alone))
-    losses = {name: log_loss(label, sigmoid(found)) for name, found in log_odds.items() if folds}
-    # The mean of two unlike models is the safer choice unless one alone is clearly better.
-    chosen = MEAN if MEAN in makers else next(iter(makers))
-    best = min(losses, key=lambda name: losses[name]) if losses else chosen
-    if folds and is_clearly_better(
-        label, sigmoid(log_odds[best]), sigmoid(log_odds[chosen]), callers
-    ):
-        chosen = best
-    return _judge(metric, chosen, makers[chosen], log_odds[chosen], label, losses, parts)
-
-
-def _learn(make: Maker, calls: RipeCalls, metric: str) -> Candidate:
-    """A candidate that has learnt from these calls."""
-    inputs = features(calls.frame)
-    if SPECS[metric].features:
-        inputs = inputs[list(SPECS[metric].features)]
-    candidate = make()
-    candidate.fit(inputs, calls.label, calls.weight)
-    return candidate
-
-
-def _judge(
-    metric: str,
-    name: str,
-    make: Maker,
-    log_odds: np.ndarray,
-    label: np.ndarray,
-    losses: dict[str, float],
-    parts: Slices,
-) -> Judged:
-    calibration = fit_sigmoid(log_odds, label)
-    newest = _learn(make, parts.older, metric).log_odds(features(parts.test.frame))
-    variants = {"raw": Sigmoid(), "calibrated": calibration}
-    found = {variant: sigmoid(s.apply(newest)) for variant, s in variants.items()}
-    is_better = is_clearly_better(
-        parts.test.label, found["calibrated"], found["raw"], parts.test.callers
-    )
-    variant = "calibrated" if is_better else "raw"
-    return Judged(
-        make=make,
-        name=name,
-        calibration=calibration,
-        variant=variant,
-        probability=found[variant],
-        log_odds=np.concatenate([log_odds, newest]),
-        label=np.concatenate([label, parts.test.label]),
-        tried=losses,
-    )
-
-
-def _final(judged: Judged, calls: RipeCalls, metric: str) -> tuple[Candidate, Sigmoid]:
-    """The chosen candidate on all ripe calls; its calibration on all out-of-time predictions."""
-    model = _learn(judged.make, calls, metric)
-    if judged.variant == "raw":
-        return model, Sigmoid()
-    return model, fit_sigmoid(judged.log_odds, judged.label)
 
 
 def _moment(calls: RipeCalls, at: int) -> datetime | None:
