@@ -2,6 +2,8 @@
 
 A level's rate is (k + m * rate of the wider level) / (n + m) (empirical Bayes; Robinson,
 Introduction to Empirical Bayes, 2017). Few calls stay near their parent, none are their parent.
+A factor multiplies the narrowest rate by (events + c) / (events expected from the rates + c), the
+smoothed rate ratio of its value (Clayton and Kaldor, Biometrics 1987).
 """
 
 from __future__ import annotations
@@ -16,6 +18,9 @@ from python_scoring.probability_features import codes, numbers
 from python_scoring.probability_settings import SPECS
 
 ROOT = "BASE_RATE"
+# Expected events that hold a factor to 1, and the highest rate a factor leads to.
+FACTOR_EVENTS = 5.0
+HIGHEST_RATE = 0.99
 # Upper edges of the bands of the complaint points, the last one open.
 BANDS = ((0, "0"), (25, "1-24"), (50, "25-49"))
 LAST_BAND = "50-100"
@@ -59,6 +64,7 @@ class BaseRates:
         self.n_ = 0
         self.rates_: list[dict[str, float]] = [{} for _ in self.spec.levels]
         self.counts_: list[dict[str, int]] = [{} for _ in self.spec.levels]
+        self.ratios_: list[dict[str, float]] = [{} for _ in self.spec.factors]
 
     def fit(self, frame: pd.DataFrame, label: np.ndarray) -> BaseRates:
         """Learn from calls with a known label (0 or 1, one a row); none at all is allowed."""
@@ -79,13 +85,30 @@ class BaseRates:
                 rate = _rising(table.index, rate, table["count"].to_numpy() + m)
             self.rates_[depth] = dict(zip(table.index, map(float, rate), strict=True))
             self.counts_[depth] = dict(zip(table.index, map(int, table["count"]), strict=True))
+        self._fit_factors(frame, label)
         return self
+
+    def _fit_factors(self, frame: pd.DataFrame, label: np.ndarray) -> None:
+        self.ratios_ = [{} for _ in self.spec.factors]
+        for place, column in enumerate(self.spec.factors):
+            expected = self.level_rates(frame)[:, -1]
+            table = pd.DataFrame(
+                {
+                    "value": level_values(frame, column).to_numpy(),
+                    "events": label,
+                    "expected": expected,
+                }
+            )
+            sums = table.groupby("value")[["events", "expected"]].sum()
+            ratio = (sums["events"] + FACTOR_EVENTS) / (sums["expected"] + FACTOR_EVENTS)
+            self.ratios_[place] = {str(value): float(r) for value, r in ratio.items()}
 
     def flat(self, rate: float) -> BaseRates:
         """The same rate for everybody: where the levels tell nothing."""
         self.root_ = rate
         self.rates_ = [{} for _ in self.spec.levels]
         self.counts_ = [{} for _ in self.spec.levels]
+        self.ratios_ = [{} for _ in self.spec.factors]
         return self
 
     def _parent(self, depth: int, key: str, weight: float) -> float:
@@ -96,13 +119,22 @@ class BaseRates:
         return self.rates_[depth - 1][key.rpartition("|")[0]]
 
     def level_rates(self, frame: pd.DataFrame) -> np.ndarray:
-        """Rates by row and level, the rate of all calls first; shape (rows, levels + 1)."""
-        rates = np.full((len(frame), len(self.spec.levels) + 1), self.root_)
+        """Rates by row, level and factor, the rate of all calls first.
+
+        Shape (rows, 1 + levels + factors).
+        """
+        steps = len(self.spec.levels) + len(self.spec.factors)
+        rates = np.full((len(frame), steps + 1), self.root_)
         priors = self.spec.level_priors if self.n_ == 0 else {}
         for depth, keys in enumerate(level_keys(frame, self.spec.levels)):
             known = self.rates_[depth] or (priors if depth == 0 else {})
             found = keys.map(known).to_numpy(dtype=float, na_value=np.nan)
             rates[:, depth + 1] = np.where(np.isnan(found), rates[:, depth], found)
+        first = len(self.spec.levels) + 1
+        for at, column in enumerate(self.spec.factors, start=first):
+            known = self.ratios_[at - first]
+            ratio = level_values(frame, column).map(known).to_numpy(dtype=float, na_value=1.0)
+            rates[:, at] = np.minimum(rates[:, at - 1] * ratio, HIGHEST_RATE)
         return rates
 
     def log_odds(self, frame: pd.DataFrame) -> np.ndarray:
@@ -119,6 +151,10 @@ class BaseRates:
                     for key, rate in self.rates_[depth].items()
                 }
                 for depth, column in enumerate(self.spec.levels)
+            },
+            "factors": {
+                column: {value: round(ratio, 6) for value, ratio in ratios.items()}
+                for column, ratios in zip(self.spec.factors, self.ratios_, strict=True)
             },
         }
 

@@ -22,11 +22,11 @@ GROUP_NUMBER = {
 }
 GROUPS_WITHOUT_NUMBER = ("OUTCOME", "ANSWERED")
 
-# Codes of the levels of the base rates.
+# Codes of the levels and factors of the base rates.
 LEVEL_CODES = {
     BOOKING: ("OUTCOME", "CATEGORY", "SERVICE"),
     REPEAT: ("FEATURE_ANSWERED", "FEATURE_OUTCOME", "FEATURE_CALLS_7D"),
-    COMPLAINT: ("BAND", "FEATURE_CALLS_7D"),
+    COMPLAINT: ("BAND", "FEATURE_CALLS_7D", "FEATURE_OUTCOME"),
 }
 
 
@@ -41,9 +41,9 @@ def reason_codes(metric: str) -> set[str]:
 def lookup_reasons(
     metric: str, frame: pd.DataFrame, rates: np.ndarray, shown: np.ndarray
 ) -> tuple[np.ndarray, list[list[dict[str, Any]]]]:
-    """Base 0, then the rate of all calls and what each level changes; adds up to `shown`.
+    """Base 0, then the rate of all calls and what each level or factor changes; adds up to `shown`.
 
-    `rates` has a column a level, the widest first.
+    `rates` are those of BaseRates.level_rates.
     """
     rounded = np.round(rates, DECIMALS)
     rounded[:, -1] = shown

@@ -15,6 +15,7 @@ KEY_COLUMNS = (
     "call_date",
     "call_started_at",
     "caller_key",
+    "log_days",
     "is_last_of_caller",
     "reviewed_at",
 )
@@ -78,13 +79,17 @@ BY_COLUMN = {feature.column: feature for feature in FEATURES}
 
 MISSING = "missing"
 
+# A month's calls are counted to the month that the log does not yet hold; a week has to be there.
+MONTH_DAYS, LEAST_DAYS = 30, 7
+
 
 def features(frame: pd.DataFrame) -> pd.DataFrame:
     """The features of each row: floats (NaN: missing) and codes (str), nothing else.
 
     Raises ValueError when a column is not there.
     """
-    absent = [column for column in FEATURE_COLUMNS if column not in frame.columns]
+    needed = (*FEATURE_COLUMNS, "log_days")
+    absent = [column for column in needed if column not in frame.columns]
     if absent:
         raise ValueError(f"int_forecast_inputs has no column {', '.join(absent)}: run dbt first")
     columns = {}
@@ -96,7 +101,17 @@ def features(frame: pd.DataFrame) -> pd.DataFrame:
             columns[feature.column] = codes(values)
         else:
             columns[feature.column] = numbers(values)
+    columns["calls_30d"] = columns["calls_30d"] * MONTH_DAYS / days_of_month(frame)
     return pd.DataFrame(columns, index=frame.index)
+
+
+def days_of_month(frame: pd.DataFrame) -> pd.Series:
+    """How many of the month's days before each call the log holds, 7 to 30.
+
+    In a young log the same caller's count grows from day to day by itself, and a model that has
+    learnt from the first weeks would take everybody for a frequent caller.
+    """
+    return numbers(frame["log_days"]).fillna(MONTH_DAYS).clip(LEAST_DAYS, MONTH_DAYS)
 
 
 def numbers(values: pd.Series) -> pd.Series:

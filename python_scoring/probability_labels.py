@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from python_scoring.probability_features import numbers
 from python_scoring.probability_settings import SPECS, ProbabilitySettings
 
 DEFAULT_LAG_DAYS = 7
@@ -23,6 +24,8 @@ MAX_LAG_DAYS = 21
 MIN_REVIEWS = 20
 FOLDS = 3
 PLENTY = 40_000
+# The longest look-back that a count is not scaled for.
+LOOK_BACK_DAYS = 7
 
 
 def review_lag_days(frame: pd.DataFrame) -> int:
@@ -50,6 +53,20 @@ class RipeCalls:
 
     def __len__(self) -> int:
         return len(self.label)
+
+    @property
+    def weight(self) -> np.ndarray:
+        """How much of the week before each call the log holds, above 0 to 1.
+
+        Of the log's first days nobody knows who had called before.
+        """
+        days = numbers(self.frame["log_days"]).fillna(LOOK_BACK_DAYS).to_numpy()
+        return np.clip((days + 0.5) / LOOK_BACK_DAYS, 0, 1)
+
+    @property
+    def callers(self) -> np.ndarray:
+        """Whose call each is: calls of one caller are alike."""
+        return self.frame["caller_key"].to_numpy(dtype=str)
 
     def take(self, keep: np.ndarray) -> RipeCalls:
         """Some of the rows: a boolean mask."""

@@ -8,6 +8,8 @@ import numpy as np
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 SMALLEST = 1e-6
+# Standard errors that a difference has to have.
+CLEARLY = 2.0
 
 
 def logit(p: np.ndarray) -> np.ndarray:
@@ -27,6 +29,19 @@ def brier(label: np.ndarray, p: np.ndarray) -> float:
 def log_loss(label: np.ndarray, p: np.ndarray) -> float:
     clipped = np.clip(p, SMALLEST, 1 - SMALLEST)
     return float(-np.mean(np.where(label == 1, np.log(clipped), np.log(1 - clipped))))
+
+
+def is_clearly_better(
+    label: np.ndarray, p: np.ndarray, than: np.ndarray, groups: np.ndarray
+) -> bool:
+    """Whether the log-loss is lower by more than two standard errors of the difference.
+
+    The difference is taken call by call and its error over whole groups (callers): calls of one
+    caller are alike. What follows a few callers' luck does more harm than good.
+    """
+    gain = np.where(label == 1, np.log(p / than), np.log((1 - p) / (1 - than)))
+    sums = np.bincount(np.unique(groups, return_inverse=True)[1], gain - gain.mean())
+    return bool(gain.sum() > CLEARLY * np.sqrt(np.sum(sums**2)))
 
 
 def calibration_error(label: np.ndarray, p: np.ndarray, bins: int = 10) -> float:

@@ -29,6 +29,10 @@ class MetricSpec:
     level_priors: Mapping[str, float] = field(default_factory=dict)
     # The first level's values are bands, and their rates must not fall from band to band.
     is_monotone: bool = False
+    # Columns whose values multiply the narrowest level's rate, see BaseRates.
+    factors: tuple[str, ...] = ()
+    # The features of the trained model; all of them when empty.
+    features: tuple[str, ...] = ()
 
     def gate_column(self, metric: str) -> str:
         return f"{metric}_gate"
@@ -61,6 +65,21 @@ SPECS: Mapping[str, MetricSpec] = {
         # Too rare for trees: they find what happened once.
         methods=("regression",),
         is_monotone=True,
+        factors=("outcome",),
+        # With few events every feature costs; these are what complaints grow from.
+        features=(
+            "direction",
+            "is_answered",
+            "outcome",
+            "call_category",
+            "refusal_code",
+            "service_group",
+            "await_sec",
+            "calls_7d",
+            "calls_30d",
+            "days_since_last_call",
+            "complaint_points",
+        ),
     ),
 }
 

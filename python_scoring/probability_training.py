@@ -1,8 +1,7 @@
-"""Training of one metric: candidates in time order, calibration, the choice, and the report."""
+"""Training of one metric: what is lacking, base rates or the chosen model, and the report."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,20 +12,19 @@ from threadpoolctl import threadpool_limits
 
 from python_scoring import probability_drift as drift
 from python_scoring.probability_base import BaseRates
-from python_scoring.probability_calibration import Sigmoid, fit_sigmoid
-from python_scoring.probability_features import features
+from python_scoring.probability_calibration import Sigmoid
+from python_scoring.probability_choice import (
+    MIN_FIT_ROWS,
+    Judged,
+    best_candidate,
+    final,
+    is_enough,
+)
 from python_scoring.probability_labels import PLENTY, RipeCalls, Slices, ripe_calls, slices
-from python_scoring.probability_linear import LinearModel
-from python_scoring.probability_model import Candidate, ProbabilityModel
-from python_scoring.probability_quality import brier, log_loss, quality, sigmoid
+from python_scoring.probability_model import ProbabilityModel
+from python_scoring.probability_quality import brier, quality, sigmoid
 from python_scoring.probability_settings import SPECS, ProbabilitySettings
-from python_scoring.probability_trees import Blend, TreeModel
 
-STRENGTHS = (0.01, 0.03, 0.1, 0.3, 1.0)
-LEAVES = (2, 4, 8)
-# With fewer calls or events a candidate cannot learn, and a slice cannot judge.
-MIN_FIT_ROWS = 200
-MIN_SLICE_POSITIVES = 5
 MIN_POSITIVES_TO_FLATTEN = 20
 
 DEFAULTS = ProbabilitySettings()
@@ -38,21 +36,6 @@ class TrainingResult:
 
     model: ProbabilityModel
     report: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Judged:
-    """A candidate that has learnt from all but the newest slice, and its probabilities there."""
-
-    make: Callable[[], Candidate]
-    name: str
-    calibration: Sigmoid
-    variant: str  # raw or calibrated
-    probability: np.ndarray
-    # Out-of-time log-odds and labels that the last calibration is fitted on.
-    log_odds: np.ndarray
-    label: np.ndarray
-    tried: dict[str, float]
 
 
 def train_metric(
@@ -82,7 +65,7 @@ def _train(
     parts = slices(calls)
     base = _base_rates(metric, parts, settings)
     lacking = _what_is_lacking(calls, parts, settings)
-    judged = None if lacking else _best_candidate(metric, parts, seed)
+    judged = None if lacking else best_candidate(metric, parts, seed)
     trained, calibration, probability = None, Sigmoid(), base.probability
     if judged is None:
         reason = f"base rates: {lacking}"
@@ -95,7 +78,7 @@ def _train(
             f" {base.name} {base.brier:.5f}"
         )
         if is_better:
-            trained, calibration = _final(judged, calls)
+            trained, calibration = final(judged, calls, metric)
             probability = judged.probability
     model = ProbabilityModel(
         metric=metric,
@@ -180,117 +163,13 @@ def _what_is_lacking(calls: RipeCalls, parts: Slices, settings: ProbabilitySetti
         )
     if positives == len(calls):
         return f"all of the {len(calls)} ripe calls had the event"
-    learn, predict = parts.folds[0] if parts.folds else (parts.older, parts.older)
-    for name, part in (("learn from", learn), ("calibrate on", predict), ("judge by", parts.test)):
-        fewest = min(int(part.label.sum()), len(part) - int(part.label.sum()))
-        if fewest < MIN_SLICE_POSITIVES or (part is learn and len(part) < MIN_FIT_ROWS):
+    for name, part in (("learn from", parts.older), ("judge by", parts.test)):
+        if not is_enough(part, MIN_FIT_ROWS if part is parts.older else 0):
             return (
                 f"too short a history: {len(part)} calls to {name},"
                 f" {int(part.label.sum())} with the event"
             )
     return ""
-
-
-def _best_candidate(metric: str, parts: Slices, seed: int) -> Judged:
-    """Candidates learn on old calls; the best on newer ones learns again, and is judged."""
-    folds = [
-        (features(fold.learn.frame), fold.learn.label, features(fold.predict.frame))
-        for fold in parts.folds
-    ]
-    label = np.concatenate([fold.predict.label for fold in parts.folds])
-    makers: dict[str, Callable[[], Candidate]] = {}
-    log_odds: dict[str, np.ndarray] = {}
-    losses: dict[str, float] = {}
-
-    def enter(name: str, make: Callable[[], Candidate], found: np.ndarray) -> None:
-        makers[name], log_odds[name] = make, found
-        losses[name] = log_loss(label, sigmoid(found))
-
-    def best(kind: str) -> str:
-        return min((name for name in losses if name.startswith(kind)), key=lambda n: losses[n])
-
-    for strength in STRENGTHS:
-        make = _linear(strength)
-        enter(
-            f"regression {strength:g}",
-            make,
-            np.concatenate([make().fit(x, y).log_odds(newer) for x, y, newer in folds]),
-        )
-    if "gbm" in SPECS[metric].methods:
-        for leaves in LEAVES:
-            stages = [
-                TreeModel(leaves=leaves, seed=seed).fit(x, y).stages(newer) for x, y, newer in folds
-            ]
-            found = np.concatenate(stages, axis=1)
-            trees = int(np.argmin([log_loss(label, sigmoid(stage)) for stage in found])) + 1
-            enter(f"gbm {trees} x {leaves}", _trees(trees, leaves, seed), found[trees - 1])
-        line, tree = best("regression"), best("gbm")
-        both = (log_odds[line] + log_odds[tree]) / 2
-        mean = f"mean of {line} and {tree}"
-        enter(mean, _blend(makers[line], makers[tree]), both)
-        # The mean of two unlike models is the safer choice unless one alone is clearly better.
-        alone = min((line, tree), key=lambda n: losses[n])
-        one, two = sigmoid(log_odds[alone]), sigmoid(both)
-        chosen = alone if _is_clearly_better(label, one, than=two) else mean
-    else:
-        chosen = best("")
-    return _judge(chosen, makers[chosen], log_odds[chosen], label, losses, parts)
-
-
-def _linear(strength: float) -> Callable[[], Candidate]:
-    return lambda: LinearModel(strength)
-
-
-def _trees(trees: int, leaves: int, seed: int) -> Callable[[], Candidate]:
-    return lambda: TreeModel(trees, leaves, seed)
-
-
-def _blend(*makers: Callable[[], Candidate]) -> Callable[[], Candidate]:
-    return lambda: Blend(tuple(make() for make in makers))
-
-
-def _judge(
-    name: str,
-    make: Callable[[], Candidate],
-    log_odds: np.ndarray,
-    label: np.ndarray,
-    losses: dict[str, float],
-    parts: Slices,
-) -> Judged:
-    calibration = fit_sigmoid(log_odds, label)
-    model = make().fit(features(parts.older.frame), parts.older.label)
-    newest = model.log_odds(features(parts.test.frame))
-    variants = {"raw": Sigmoid(), "calibrated": calibration}
-    found = {variant: sigmoid(s.apply(newest)) for variant, s in variants.items()}
-    is_better = _is_clearly_better(parts.test.label, found["calibrated"], than=found["raw"])
-    variant = "calibrated" if is_better else "raw"
-    return Judged(
-        make=make,
-        name=name,
-        calibration=calibration,
-        variant=variant,
-        probability=found[variant],
-        log_odds=np.concatenate([log_odds, newest]),
-        label=np.concatenate([label, parts.test.label]),
-        tried=losses,
-    )
-
-
-def _is_clearly_better(label: np.ndarray, p: np.ndarray, than: np.ndarray) -> bool:
-    """Whether the log-loss is lower by more than the standard error of the difference.
-
-    What follows a few calls' luck does more harm than good.
-    """
-    gain = np.where(label == 1, np.log(p / than), np.log((1 - p) / (1 - than)))
-    return bool(gain.mean() > gain.std() / np.sqrt(len(gain)))
-
-
-def _final(judged: Judged, calls: RipeCalls) -> tuple[Candidate, Sigmoid]:
-    """The chosen candidate on all ripe calls; its calibration on all out-of-time predictions."""
-    model = judged.make().fit(features(calls.frame), calls.label)
-    if judged.variant == "raw":
-        return model, Sigmoid()
-    return model, fit_sigmoid(judged.log_odds, judged.label)
 
 
 def _moment(calls: RipeCalls, at: int) -> datetime | None:

@@ -13,27 +13,34 @@ from python_scoring.probability_linear import usable
 
 MIN_CODE_CALLS = 20
 MAX_CODES = 60
-MAX_TREES = 300
-LEARNING_RATE = 0.04
+LEAVES = 8
+LEARNING_RATE = 0.05
 FEATURE_SHARE = 0.3
+# Trees by the number of events (or of calls without one, if these are fewer).
+EVENTS_PER_TREE = 20
+FEWEST_TREES, MOST_TREES = 40, 150
 
 
 class TreeModel:
-    """`trees` boosted trees of a few leaves each.
+    """Boosted trees of a few leaves each, as many as the events can feed.
 
     Each split sees a third of the features: with few calls that is worth more than deeper trees.
+    Nothing is searched for: on the few calls of a fold a search finds what was luck.
     """
 
     calc_method = "gbm"
     kind = "logit"
 
-    def __init__(self, trees: int = MAX_TREES, leaves: int = 8, seed: int = 0) -> None:
-        self.trees = trees
-        self.leaves = leaves
+    def __init__(self, seed: int = 0) -> None:
         self.seed = seed
 
-    def fit(self, inputs: pd.DataFrame, label: np.ndarray) -> TreeModel:
-        """Learn from features and labels of both classes. Columns without a value are left out."""
+    def fit(self, inputs: pd.DataFrame, label: np.ndarray, weight: np.ndarray) -> TreeModel:
+        """Learn from features, labels of both classes and weights.
+
+        Columns without a value are left out.
+        """
+        rarer = min(int(label.sum()), len(label) - int(label.sum()))
+        self.trees_ = min(max(rarer // EVENTS_PER_TREE, FEWEST_TREES), MOST_TREES)
         self.columns_ = usable(inputs)
         self.codes_ = {
             name: _code_numbers(inputs[name]) for name in self.columns_ if BY_COLUMN[name].is_code
@@ -41,15 +48,15 @@ class TreeModel:
         matrix = self._matrix(inputs)
         self.model_ = HistGradientBoostingClassifier(
             learning_rate=LEARNING_RATE,
-            max_iter=self.trees,
-            max_leaf_nodes=self.leaves,
+            max_iter=self.trees_,
+            max_leaf_nodes=LEAVES,
             min_samples_leaf=40,
             l2_regularization=1.0,
             max_features=FEATURE_SHARE,
             categorical_features=[name in self.codes_ for name in self.columns_],
             early_stopping=False,
             random_state=self.seed,
-        ).fit(matrix, label)
+        ).fit(matrix, label, sample_weight=weight)
         self.reference_ = self._reference(matrix)
         return self
 
@@ -78,11 +85,6 @@ class TreeModel:
 
     def log_odds(self, inputs: pd.DataFrame) -> np.ndarray:
         return np.asarray(self.model_.decision_function(self._matrix(inputs)))
-
-    def stages(self, inputs: pd.DataFrame) -> np.ndarray:
-        """Log-odds after each tree; shape (trees, rows)."""
-        found = self.model_.staged_decision_function(self._matrix(inputs))
-        return np.array([np.ravel(stage) for stage in found])
 
     def explain(self, inputs: pd.DataFrame) -> tuple[float, np.ndarray]:
         """Log-odds of the typical call, and each group's share of the way to each call's.
@@ -119,7 +121,7 @@ class TreeModel:
         return list(self.columns_)
 
     def card(self) -> dict[str, Any]:
-        return {"trees": self.trees, "leaves": self.leaves, "learning_rate": LEARNING_RATE}
+        return {"trees": self.trees_, "leaves": LEAVES, "learning_rate": LEARNING_RATE}
 
 
 class Blend:
@@ -131,9 +133,9 @@ class Blend:
     def __init__(self, parts: tuple[Any, ...]) -> None:
         self.parts = parts
 
-    def fit(self, inputs: pd.DataFrame, label: np.ndarray) -> Blend:
+    def fit(self, inputs: pd.DataFrame, label: np.ndarray, weight: np.ndarray) -> Blend:
         for part in self.parts:
-            part.fit(inputs, label)
+            part.fit(inputs, label, weight)
         return self
 
     def log_odds(self, inputs: pd.DataFrame) -> np.ndarray:

@@ -16,6 +16,13 @@ calls as (
 
     select * from {{ ref('fct_call') }}
 
+),
+
+log_start as (
+
+    select min(call_date) as first_date
+    from {{ ref('fct_call') }}
+
 )
 
 select
@@ -25,6 +32,7 @@ select
     calls.call_date,
     calls.call_started_at,
     calls.caller_key,
+    datediff(calls.call_date, log_start.first_date) as log_days,
     calls.is_last_of_caller,
     calls.reviewed_at,
     {{ first_gate({
@@ -102,6 +110,8 @@ select
 from calls
 
 cross join params
+
+cross join log_start
 
 left join {{ ref('lm_value') }} as score
     on calls.history_id = score.history_id

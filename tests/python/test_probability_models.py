@@ -13,10 +13,11 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from python_scoring import probability_drift, probability_labels, probability_quality
 from python_scoring.probability_base import BaseRates
-from python_scoring.probability_calibration import fit_sigmoid
+from python_scoring.probability_calibration import Sigmoid, fit_sigmoid
 from python_scoring.probability_explain import reason_codes
 from python_scoring.probability_features import (
     FEATURE_COLUMNS,
@@ -24,6 +25,7 @@ from python_scoring.probability_features import (
     LABEL_COLUMNS,
     features,
 )
+from python_scoring.probability_linear import fit_penalised
 from python_scoring.probability_model import ProbabilityModel
 from python_scoring.probability_settings import (
     BOOKING,
@@ -52,6 +54,7 @@ def made_up_calls(n: int = 4000, seed: int = 1, strength: float = 1.0) -> pd.Dat
     frame["call_score_id"] = [None if i % 10 == 0 else i for i in range(n)]
     frame["call_date"] = [moment.date() for moment in start]
     frame["caller_key"] = [f"{key:032x}" for key in rng.integers(0, n, n)]
+    frame["log_days"] = second // 86400
     frame["is_last_of_caller"] = 1
     frame["reviewed_at"] = [moment + timedelta(days=1) for moment in start]
     for metric, spec in SPECS.items():
@@ -170,18 +173,35 @@ def test_slices_keep_order_and_gap(calls: pd.DataFrame) -> None:
         assert fold.predict.start.max() <= parts.older.start.max()
 
 
+def test_a_young_log_counts_for_less() -> None:
+    frame = made_up_calls(5).assign(calls_30d=3, log_days=[0, 3, 7, 15, 400])
+    ripe = probability_labels.ripe_calls(frame, REPEAT, AS_OF, SETTINGS)
+    assert ripe.weight == pytest.approx([0.5 / 7, 0.5, 1, 1, 1])
+    # Three calls in a week are as many as 13 in a month; what is counted over a week stays.
+    found = features(frame)
+    assert found["calls_30d"].tolist() == pytest.approx([90 / 7, 90 / 7, 90 / 7, 6, 3])
+    assert (found["calls_7d"] == frame["calls_7d"]).all()
+    assert features(frame.assign(log_days=None))["calls_30d"].tolist() == [3] * 5
+
+
 def test_base_rates_by_hand() -> None:
     frame = made_up_calls(4)
     frame["complaint_points"] = [0.0, 0.0, 60.0, None]
     frame["calls_7d"] = [0, 0, 2, 0]
+    frame["outcome"] = ["none", "refused", "refused", "none"]
     rates = BaseRates(COMPLAINT).fit(frame, np.array([0, 0, 1, 0]))
     root = (1 + 200 * 0.005) / (4 + 200)
     # Both bands are drawn to the rate of all calls, itself drawn to the prior: 4/204 of the weight.
     parent = 4 / 204 * root + 200 / 204 * 0.005
     low, high = (0 + 200 * parent) / 203, (1 + 200 * parent) / 201
     found = rates.level_rates(frame)
-    assert found[0] == pytest.approx([root, low, 200 * low / 203])
-    assert found[2] == pytest.approx([root, high, (1 + 200 * high) / 201])
+    calm, loud = 200 * low / 203, (1 + 200 * high) / 201
+    # Two calls of each outcome: one complaint where calm + loud were expected, none elsewhere.
+    refused, none = (1 + 5) / (calm + loud + 5), (0 + 5) / (2 * calm + 5)
+    assert found[0] == pytest.approx([root, low, calm, none * calm])
+    assert found[2] == pytest.approx([root, high, loud, refused * loud])
+    unseen = rates.level_rates(frame.assign(outcome="a new one"))
+    assert (unseen[:, 3] == unseen[:, 2]).all()
 
 
 def test_bands_never_fall() -> None:
@@ -277,6 +297,20 @@ def test_few_events_give_base_rates(calls: pd.DataFrame) -> None:
     report = train_metric(rare, COMPLAINT, AS_OF).report
     assert report["calc_method"] == "empirical_bayes"
     assert "with the event, 120 needed" in report["reason"]
+
+
+def test_a_short_history_is_enough_without_a_choice() -> None:
+    frame = made_up_calls(900, strength=1.5)
+    start = START + (frame["call_started_at"] - START) * (20 / 110)
+    frame["next_call_in_at"] = start + (frame["next_call_in_at"] - frame["call_started_at"])
+    frame["call_started_at"] = start
+    result = train_metric(
+        frame, REPEAT, START + timedelta(days=28), ProbabilitySettings(min_rows=800)
+    )
+    assert result.report["published"] == 1, result.report["reason"]
+    assert result.report["calc_method"] == "gbm"
+    assert result.model.card()["candidates_log_loss"] == {}
+    assert result.model.calibration == Sigmoid()
 
 
 @pytest.mark.parametrize("happens", [True, False])
@@ -386,6 +420,39 @@ def test_settings_are_checked() -> None:
         ProbabilitySettings(repeat_days=0)
     with pytest.raises(ValueError, match="no such metric"):
         SETTINGS.horizon_days("second_call")
+
+
+def test_each_feature_has_its_own_penalty() -> None:
+    rng = np.random.default_rng(6)
+    n, sizes = 3000, [1, 2, 6]
+    matrix = rng.normal(size=(n, 9)).astype(np.float32)
+    label = (rng.random(n) < probability_quality.sigmoid(matrix[:, 0] - 1)).astype(int)
+    weight = rng.choice([0.5, 1.0], n)
+    centre = matrix.mean(axis=0)
+    found, penalty = fit_penalised(matrix, centre, sizes, label, weight)
+    assert found[1] == pytest.approx(1, abs=0.15)
+    assert np.abs(found[2:]).max() < 0.06
+    assert penalty[0] < 2
+    assert penalty[1:].min() > 50
+    # A ridge penalty is a scale of the column: scikit-learn's one penalty does the same.
+    scaled = (matrix - centre) / np.sqrt(np.repeat(penalty, sizes))
+    other = LogisticRegression(C=1.0, tol=1e-8, max_iter=1000).fit(scaled, label, weight)
+    assert other.coef_[0] / np.sqrt(np.repeat(penalty, sizes)) == pytest.approx(
+        found[1:], abs=0.005
+    )
+
+
+def test_clearly_better_counts_callers_and_not_calls() -> None:
+    label = np.ones(200, dtype=int)
+    than = np.full(200, 0.5)
+    p = np.where(np.arange(200) < 160, 0.6, 0.45)
+    each = np.arange(200)
+    assert probability_quality.is_clearly_better(label, p, than, each)
+    assert not probability_quality.is_clearly_better(label, than, p, each)
+    # The gain is 160 ln 1.2 - 40 ln 1.11 = 25; from one caller only, and the other loses by it.
+    two = each // 160
+    assert not probability_quality.is_clearly_better(label, p, than, two)
+    assert not probability_quality.is_clearly_better(label, p, p, each)
 
 
 def test_calibration_finds_shift_and_slope() -> None:
