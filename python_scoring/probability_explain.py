@@ -43,6 +43,8 @@ def lookup_reasons(
 ) -> tuple[np.ndarray, list[list[dict[str, Any]]]]:
     """Base 0, then the rate of all calls and what each level or factor changes; adds up to `shown`.
 
+    A reason's value is the rate that it leads to.
+
     `rates` are those of BaseRates.level_rates.
     """
     rounded = np.round(rates, DECIMALS)
@@ -52,7 +54,11 @@ def lookup_reasons(
     reasons = []
     for row in range(len(frame)):
         found = [
-            {"code": names[at][row], "points": float(points[row, at])}
+            {
+                "code": names[at][row],
+                "points": float(points[row, at]),
+                "value": float(rounded[row, at]),
+            }
             for at in range(points.shape[1])
             if points[row, at] != 0 or at == 0
         ]

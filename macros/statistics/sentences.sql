@@ -58,7 +58,8 @@
 
 
 {# The sentence at a place: the text, or the code where the dictionary has none, with its numbers.
-   {value%} and {points%} are shares told in per cent, {signed} the points in brackets. #}
+   {value%} and {points%} are shares told in per cent, {signed} the points in brackets,
+   {moves} whether they raise or lower the value. #}
 {% macro sentence(place, language) -%}
     {%- set ns = namespace(text="coalesce(reason_" ~ place ~ ".sentence_" ~ language ~ ", "
         ~ reason_code(place) ~ ")") -%}
@@ -70,8 +71,17 @@
         {%- set ns.text = "replace(" ~ ns.text ~ ", '{" ~ mark ~ "}', coalesce(" ~ number ~ ", '?'))" -%}
     {%- endfor -%}
     {%- set points = reason_number(place, 'points') -%}
+    {%- set raises, lowers = ('Повышает', 'Снижает') if language == 'ru' else ('Raises', 'Lowers') -%}
     replace(
-        {{ ns.text }}, '{signed}',
+        replace(
+            {{ ns.text }}, '{moves}',
+            case
+                when json_extract(lm_value.value_json, '$.reasons[{{ place }}].points') * 1e0 < 0
+                    then '{{ lowers }}'
+                else '{{ raises }}'
+            end
+        ),
+        '{signed}',
         case
             when {{ points }} > 0 then concat(' (+', {{ number_text_in(language, points) }}, ')')
             when {{ points }} < 0 then concat(' (', {{ number_text_in(language, points) }}, ')')

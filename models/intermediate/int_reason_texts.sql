@@ -14,9 +14,10 @@ metrics as (
 
     select
         metric_code,
-        -- Points that multiply, or that only count, would tell a reader nothing.
+        -- Points that multiply, only count or are log-odds would tell a reader nothing.
         case
             when metric_code in ({{ factor_metrics() }}) or unit = 'code' then ''
+            when metric_group = 'forecast' then ''
             else '{signed}'
         end as points_behind
 
