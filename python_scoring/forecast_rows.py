@@ -102,16 +102,13 @@ def write(probe: Probe, target: Target, rows: Iterable[tuple[Key, Row]], calc_so
 
 def mark_days(
     marks: Watermarks, target: Target, rows: Iterable[tuple[Key, Row]], frame: pd.DataFrame
-) -> int:
-    """Number the change and note it at the days of the calls, for statistics by day to follow.
-
-    Returns the number; 0 if no row belongs to a day.
-    """
+) -> None:
+    """Number the change and note it at the days of the calls, for statistics by day to follow."""
     days_of = dict(zip(frame["history_id"], frame["call_date"], strict=True))
     days = {days_of.get(call) for (call, _), _ in rows}
     known = sorted(day for day in days if isinstance(day, date) and not pd.isna(day))
     if not known:
-        return 0
+        return
     number = marks.next_change()
     for some in _parts(known, ROWS_IN_STATEMENT):
         marks.probe.rows(
@@ -120,7 +117,6 @@ def mark_days(
             " on duplicate key update change_id = values(change_id)",
             [cell for day in some for cell in (day, number)],
         )
-    return number
 
 
 def _same(wanted: Row, known: Row) -> bool:

@@ -53,8 +53,6 @@ class Tally:
     chunks: int = 0
     chunks_left: int = 0
     warnings: list[str] = field(default_factory=list)
-    # Numbers of our own changes among lm_value's: they need not be looked at again.
-    own_changes: set[int] = field(default_factory=set)
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -154,8 +152,8 @@ def _begin_pass(probe: Probe, target: Target, models: Models, marks: Watermarks)
     with writing_values(marks):
         if marks.get(PASS).fingerprint == models.fingerprint:
             return
-        for feed in (CALLS, DAYS):
-            marks.put(feed, score_chunks.newest(probe, target, feed))
+        for feed, position in score_chunks.newest(probe, target, marks).items():
+            marks.put(feed, position)
         marks.put(PASS, cursor="", fingerprint=models.fingerprint)
 
 
@@ -191,17 +189,11 @@ def _score_chunk(
             return
         require_same_models(marks.probe, target, models)
         frame = forecast_inputs.read(connection, target, chunk.where, chunk.parameters)
-        written, change = write_calls(marks, target, models, frame)
-        tally.own_changes.add(change)
+        written = write_calls(marks, target, models, frame)
         if chunk.feed == PASS:
             marks.put(PASS, cursor=chunk.cursor, fingerprint=models.fingerprint)
         else:
             marks.put(chunk.feed, chunk.position)
-        position = marks.get(DAYS).position
-        if position + 1 in tally.own_changes:
-            while position + 1 in tally.own_changes:
-                position += 1
-            marks.put(DAYS, position)
     tally.calls += len(frame)
     tally.rows_written += written
     tally.chunks += 1

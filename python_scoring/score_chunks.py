@@ -8,12 +8,11 @@ from typing import Any
 
 from python_scoring.findings import Probe, quoted
 from python_scoring.profile import Target
-from python_scoring.watermarks import Watermarks
+from python_scoring.watermarks import VALUES, Watermarks
 
 CALLS = "fct_call"
 DAYS = "lm_value_changes"
 PASS = "full_pass"  # noqa: S105 (a pass through the table)
-FEEDS = {CALLS: CALLS, DAYS: DAYS}
 
 
 @dataclass(frozen=True)
@@ -29,17 +28,21 @@ class Chunk:
     cursor: str = ""
 
 
-def newest(probe: Probe, target: Target, feed: str) -> int:
-    table = quoted(target.schema, FEEDS[feed])
-    return int(probe.one(f"select coalesce(max(change_id), 0) from {table}")[0])
+def newest(probe: Probe, target: Target, marks: Watermarks) -> dict[str, int]:
+    """The last change of each feed; of the calls, the last one that the rule metrics have followed."""
+    table = quoted(target.schema, DAYS)
+    return {
+        CALLS: marks.get(CALLS, VALUES).position,
+        DAYS: int(probe.one(f"select coalesce(max(rule_change_id), 0) from {table}")[0]),
+    }
 
 
 def changed_calls(probe: Probe, target: Target, marks: Watermarks, size: int) -> Iterator[Chunk]:
     """New and changed calls, in the order of their changes."""
     rows = probe.rows(
-        f"select change_id, count(*) from {quoted(target.schema, CALLS)} where change_id > %s"
-        " group by change_id order by change_id",
-        (marks.get(CALLS).position,),
+        f"select change_id, count(*) from {quoted(target.schema, CALLS)}"
+        " where change_id > %s and change_id <= %s group by change_id order by change_id",
+        (marks.get(CALLS).position, newest(probe, target, marks)[CALLS]),
     )
     for low, high in runs(((int(change), int(calls)) for change, calls in rows), size):
         yield Chunk(CALLS, "change_id between %s and %s", (low, high), change=high, position=high)
@@ -48,13 +51,13 @@ def changed_calls(probe: Probe, target: Target, marks: Watermarks, size: int) ->
 def changed_days(
     probe: Probe, target: Target, marks: Watermarks, before: int, size: int
 ) -> Iterator[Chunk]:
-    """Days whose rule metrics changed: inputs may have. Calls changed after `before` in fct_call
-    are read by that feed."""
+    """Days whose rule metrics changed by themselves: inputs may have. Calls changed after `before`
+    in fct_call are read by that feed."""
     rows = probe.rows(
-        f"select days.change_id, days.call_date, (select count(*) from"
+        f"select days.rule_change_id, days.call_date, (select count(*) from"
         f" {quoted(target.schema, CALLS)} as calls where calls.call_date = days.call_date)"
-        f" from {quoted(target.schema, DAYS)} as days where days.change_id > %s"
-        " order by days.change_id, days.call_date",
+        f" from {quoted(target.schema, DAYS)} as days where days.rule_change_id > %s"
+        " order by days.rule_change_id, days.call_date",
         (marks.get(DAYS).position,),
     )
     days: list[Any] = []

@@ -75,10 +75,8 @@ def load_models(
     )
 
 
-def write_calls(
-    marks: Watermarks, target: Target, models: Models, frame: pd.DataFrame
-) -> tuple[int, int]:
-    """Write the calls' rows that differ, under the lock; returns how many, and their change."""
+def write_calls(marks: Watermarks, target: Target, models: Models, frame: pd.DataFrame) -> int:
+    """Write the calls' rows that differ, under the lock; returns how many."""
     probe = marks.probe
     wanted = forecast_rows.computed(models.models, models.versions, models.rules_version, frame)
     calls = [int(call) for call in frame["history_id"]]
@@ -86,9 +84,10 @@ def write_calls(
         wanted, forecast_rows.stored(probe, target, list(models.models), calls)
     )
     if not rows:
-        return 0, 0
+        return 0
     forecast_rows.write(probe, target, rows, str(target.vars.get("calc_source") or ""))
-    return len(rows), forecast_rows.mark_days(marks, target, rows, frame)
+    forecast_rows.mark_days(marks, target, rows, frame)
+    return len(rows)
 
 
 def require_same_models(probe: Probe, target: Target, models: Models) -> None:

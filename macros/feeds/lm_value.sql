@@ -19,6 +19,7 @@
     {% for run in unseen_changes('lm_value', calls) %}
         {% do batches.append({
             'where': "change_id between " ~ run.low ~ " and " ~ run.high,
+            'low': run.low,
             'feed': 'fct_call',
             'position': run.high,
             'once': true,
@@ -39,6 +40,29 @@
         {% endfor %}
     {% endif %}
     {% do return(batches) %}
+{% endmacro %}
+
+
+{# Which calls of a batch change what is counted by day: new and edited ones, those whose values were
+   written, and those followed within a week, as far as call-backs and repeat calls are counted. A caller's
+   next call after months changes nothing of the old day. #}
+{% macro lm_value_changes_day(relation, batch, started) %}
+    {% set is_written %}
+        exists (
+            select 1 from {{ relation }} as written
+            where written.history_id = parent.history_id
+                and coalesce(written.updated_at, written.created_at) >= '{{ started }}'
+        )
+    {% endset %}
+    {% if not batch.low %}
+        {% do return(is_written) %}
+    {% endif %}
+    {% set next_call = "least(coalesce(parent.next_call_at, parent.previous_next_call_at),"
+        ~ " coalesce(parent.previous_next_call_at, parent.next_call_at))" %}
+    {% do return(
+        "parent.own_change_id >= " ~ batch.low ~ " or " ~ next_call
+        ~ " <= date_add(parent.call_started_at, interval 7 day) or " ~ is_written
+    ) %}
 {% endmacro %}
 
 

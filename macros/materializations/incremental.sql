@@ -16,7 +16,9 @@
     more_columns (macro that names columns beside the yml's), replaces_batches (a batch's old rows go
     first: for aggregates, whose rows may vanish), parent and parent_columns ({own: the parent's}, of one name
     each: a sweep drops the rows that no row of the parent stands behind), marks_dates (the date column of
-    parent whose days are noted as changed in lm_value_changes, for the statistics by day).
+    parent whose days are noted as changed in lm_value_changes, for the statistics by day; m_changes_day
+    tells of which calls), later_columns (what came after a row's event: own_change_id numbers the changes
+    of anything else).
 
     Which rows are read is told by three macros for a model m, in macros/feeds: m_full_pass(start) and
     m_changes(relation) list batches {where, and cursor_key or feed and position}; m_feeds() gives the newest
@@ -207,6 +209,7 @@
     {% set unwritten = config.get('unwritten_columns', []) %}
     {% set uncompared = config.get('uncompared_columns', []) %}
     {% set json_columns = config.get('json_columns', []) %}
+    {% set later_columns = config.get('later_columns', []) %}
     {% set columns = types.keys() | reject('in', unwritten) | list %}
     {% set values = columns | reject('in', keys) | list %}
     {% set written_columns = columns + bookkeeping_columns().keys() | list %}
@@ -216,13 +219,16 @@
         {% do selected.append(typed('new_rows.' ~ column, types[column])) %}
     {% endfor %}
     {% set same = [] %}
+    {% set own_same = ["old_rows." ~ keys[0] ~ " is not null"] if later_columns else [] %}
     {% for column in values | reject('in', uncompared) %}
         {% if column in json_columns %}
-            {% do same.append(
-                "json_extract(new_rows." ~ column ~ ", '$') <=> json_extract(old_rows." ~ column ~ ", '$')"
-            ) %}
+            {% set is_same = "json_extract(new_rows." ~ column ~ ", '$') <=> json_extract(old_rows." ~ column ~ ", '$')" %}
         {% else %}
-            {% do same.append(typed('new_rows.' ~ column, types[column]) ~ " <=> old_rows." ~ column) %}
+            {% set is_same = typed('new_rows.' ~ column, types[column]) ~ " <=> old_rows." ~ column %}
+        {% endif %}
+        {% do same.append(is_same) %}
+        {% if later_columns and column not in later_columns %}
+            {% do own_same.append(is_same) %}
         {% endif %}
     {% endfor %}
     {% set matched = [] %}
@@ -246,8 +252,15 @@
     {% if config.get('replaces_batches') %}
         {% do run_query("delete from " ~ relation ~ " where " ~ batch.where) %}
     {% endif %}
+    {% set started = first_value("select concat(now())") %}
     {% if config.get('counts_changes', true) %}
-        {% do selected.append(next_change(model.name)) %}
+        {% set number = next_change(model.name) %}
+        {% do selected.append(number) %}
+        {% if own_same %}
+            {% do selected.append(
+                "case when " ~ own_same | join(' and ') ~ " then old_rows.own_change_id else " ~ number ~ " end"
+            ) %}
+        {% endif %}
     {% endif %}
     {% for column in config.get('remembered_columns', []) %}
         {% do selected.append("old_rows." ~ column) %}
@@ -273,7 +286,7 @@
     {% call statement('write_batch', auto_begin=false) %}{{ insert }}{% endcall %}
     {% set written = load_result('write_batch').response.rows_affected %}
     {% if config.get('marks_dates') and (written or fingerprint or batch.feed == config.get('parent')) %}
-        {% do mark_changed_dates(ref(config.get('parent')), config.get('marks_dates'), batch.where) %}
+        {% do mark_changed_dates(relation, batch, fingerprint, started) %}
     {% endif %}
     {% if batch.feed %}
         {% do set_watermark(model.name, batch.feed, batch.position) %}
@@ -330,15 +343,23 @@
 
 
 {# The days of a batch's calls, and the days they left: what is added up by day reads them again.
-   Also where the parent's rows changed and the model's did not, for the statistics read both. #}
-{% macro mark_changed_dates(calls, column, condition) %}
+   rule_change_id: what changed is not told by the calls' own changes. #}
+{% macro mark_changed_dates(relation, batch, fingerprint, started) %}
+    {% set column = config.get('marks_dates') %}
+    {% set number = next_change(model.name) %}
+    {% set rows = ref(config.get('parent')) ~ " as parent where " ~ batch.where %}
+    {% if not fingerprint %}
+        {% set rows = rows ~ " and (" ~ context[model.name ~ '_changes_day'](relation, batch, started) ~ ")" %}
+    {% endif %}
     {% do run_query(
-        "insert into " ~ run_table('lm_value_changes') ~ " (call_date, change_id)"
-        ~ " select days.call_date, " ~ next_change(model.name) ~ " from ("
-        ~ "select " ~ column ~ " as call_date from " ~ calls ~ " where " ~ condition
-        ~ " union select previous_" ~ column ~ " from " ~ calls ~ " where " ~ condition
+        "insert into " ~ run_table('lm_value_changes') ~ " (call_date, change_id, rule_change_id)"
+        ~ " select days.call_date, " ~ number ~ ", "
+        ~ ("null" if batch.feed == config.get('parent') else number) ~ " from ("
+        ~ "select " ~ column ~ " as call_date from " ~ rows
+        ~ " union select previous_" ~ column ~ " from " ~ rows
         ~ ") as days where days.call_date is not null"
-        ~ " on duplicate key update change_id = values(change_id)"
+        ~ " on duplicate key update change_id = values(change_id),"
+        ~ " rule_change_id = coalesce(values(rule_change_id), rule_change_id)"
     ) %}
 {% endmacro %}
 

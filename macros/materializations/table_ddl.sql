@@ -47,6 +47,9 @@
     {% set columns = {} %}
     {% if config.get('counts_changes', true) %}
         {% do columns.update({'change_id': 'bigint unsigned not null'}) %}
+        {% if config.get('later_columns') %}
+            {% do columns.update({'own_change_id': 'bigint unsigned null'}) %}
+        {% endif %}
     {% endif %}
     {% for name in config.get('remembered_columns', []) %}
         {% do columns.update({'previous_' ~ name: column_types()[name] | replace(' not null', '') ~ ' null'}) %}
@@ -63,8 +66,10 @@
     {% for name, data_type in bookkeeping_columns().items() %}
         {% do lines.append(
             name ~ " " ~ data_type ~ " comment "
-            ~ ("'Number of the batch that last changed the row'" if name == 'change_id'
-               else "'Value before the last change of the row'")
+            ~ {
+                'change_id': "'Number of the batch that last changed the row'",
+                'own_change_id': "'The same of changes of more than what came later'",
+            }.get(name, "'Value before the last change of the row'")
         ) %}
     {% endfor %}
     {% do lines.extend(config.get('keys', [])) %}

@@ -28,7 +28,10 @@
             create table if not exists " ~ run_table('lm_value_changes') ~ " (
                 call_date date not null primary key,
                 change_id bigint unsigned not null comment 'Change of lm_value that last touched a call of the day',
-                key idx_lm_value_changes_change (change_id)
+                rule_change_id bigint unsigned null
+                    comment 'The same of changes that no change of the calls tells: rules, constants, time',
+                key idx_lm_value_changes_change (change_id),
+                key idx_lm_value_changes_rule_change (rule_change_id)
             ) engine = InnoDB default charset = utf8mb4
             comment = 'Days whose calls or values have changed: what the statistics by day read again'
         ") %}

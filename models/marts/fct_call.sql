@@ -10,7 +10,12 @@
         'key idx_fct_call_review_date (review_date)',
         'key idx_fct_call_score (call_score_id)',
     ],
-    remembered_columns=['call_date', 'review_date', 'week_start_date'],
+    remembered_columns=['call_date', 'review_date', 'week_start_date', 'next_call_at'],
+    later_columns=[
+        'is_last_of_caller', 'next_call_at', 'next_incoming_at', 'next_call_in_at', 'next_incoming_answered_at',
+        'next_outgoing_answered_at', 'next_booking_at', 'next_complaint_at', 'next_other_service_at',
+        'next_other_service_group', 'attempts_14d',
+    ],
     parent='int_calls',
 ) }}
 

@@ -74,6 +74,8 @@ HISTORY_OF_ROW = {
     "previous_contact_key",
     "previous_review_date",
     "previous_week_start_date",
+    "previous_next_call_at",
+    "own_change_id",
 }
 
 Row = dict[str, Any]

@@ -221,7 +221,8 @@ def batches_of(stdout: str, model: str) -> str:
 
 @dataclass(frozen=True)
 class Arrivals:
-    """Before and after a run with a late review, a call-back and a review of strange labels."""
+    """Before and after a run with a late review, a call-back, a review of strange labels and
+    another call of a client not heard of for a week."""
 
     target: TestTarget
     before: dict[str, Table]
@@ -231,6 +232,7 @@ class Arrivals:
     missed: int
     called_back: int
     strange: int
+    quiet: int
 
 
 @pytest.fixture(scope="module")
@@ -262,6 +264,15 @@ def arrivals(fresh: Fresh) -> Arrivals:
         and row["value_json"]["need"] == "N1"
         and calls[call,]["caller_key"]
         not in (calls[reviewed,]["caller_key"], calls[strange,]["caller_key"])
+    )
+    others = {calls[call,]["caller_key"] for call in (reviewed, strange, missed)}
+    days = {row["call_date"] for row in calls.values() if row["caller_key"] in others}
+    quiet = next(
+        call
+        for call in old
+        if len(callers[calls[call,]["caller_key"]]) == 1
+        and calls[call,]["call_date"] not in days
+        and calls[call,]["call_date"] < END.date() - timedelta(days=8)
     )
     before = {name: read(here, name) for name in KEYS}
     here.rows(
@@ -304,9 +315,21 @@ def arrivals(fresh: Fresh) -> Arrivals:
             "created_at": moment(END + timedelta(hours=1)),
         },
     )
+    insert(
+        here,
+        "call_history",
+        history[quiet,]
+        | {
+            "history_id": called_back + 1,
+            "context_start_time": history[quiet,]["context_start_time"] + 8 * 86400,
+            "context_start_time_dt": calls[quiet,]["call_started_at"] + timedelta(days=8),
+            "entry_id": "heard of again",
+            "created_at": moment(END + timedelta(hours=1)),
+        },
+    )
     run(here)
     after = {name: read(here, name) for name in KEYS}
-    return Arrivals(here, before, after, reviewed, review_id, missed, called_back, strange)
+    return Arrivals(here, before, after, reviewed, review_id, missed, called_back, strange, quiet)
 
 
 def test_late_review_changes_its_rows(arrivals: Arrivals) -> None:
@@ -327,7 +350,13 @@ def test_only_what_depends_changes(arrivals: Arrivals) -> None:
     calls = arrivals.after["fct_call"]
     touched = {
         calls[call,]["caller_key"]
-        for call in (arrivals.reviewed, arrivals.missed, arrivals.called_back, arrivals.strange)
+        for call in (
+            arrivals.reviewed,
+            arrivals.missed,
+            arrivals.called_back,
+            arrivals.strange,
+            arrivals.quiet,
+        )
     }
     for table in ("int_calls", "fct_call", "lm_value"):
         changed = history_ids(unlike(arrivals.before[table], arrivals.after[table]))
@@ -336,21 +365,23 @@ def test_only_what_depends_changes(arrivals: Arrivals) -> None:
 
 
 def test_only_days_of_changed_calls_are_added_up_again(arrivals: Arrivals) -> None:
-    """A day is marked by its calls; nothing else of a night's work reaches it."""
+    """A day is marked by its calls; nothing else of a night's work reaches it, nor does a next call
+    that comes after more than a week."""
     calls = arrivals.after["fct_call"]
     days = {
         calls[call, ]["call_date"]
         for call in history_ids(unlike(arrivals.before["fct_call"], arrivals.after["fct_call"]))
     }  # fmt: skip
-    for table in ("lm_daily_stats", "lm_daily_facts"):
-        changed = unlike(arrivals.before[table], arrivals.after[table])
-        assert changed
-        assert {key[0] for key in changed} <= days, table
-    marked = arrivals.target.rows(
+    found = arrivals.target.rows(
         "select call_date from lm_value_changes where change_id > (select position"
         " from lm_watermark where model_name = 'test' and feed = 'before arrivals')"
     )
-    assert {day for (day,) in marked} == days
+    marked = {day for (day,) in found}
+    for table in ("lm_daily_stats", "lm_daily_facts"):
+        changed = unlike(arrivals.before[table], arrivals.after[table])
+        assert changed
+        assert {key[0] for key in changed} <= marked, table
+    assert days - marked == {calls[arrivals.quiet,]["call_date"]}
 
 
 def test_changed_rows_keep_id_and_created_at(arrivals: Arrivals) -> None:
@@ -360,7 +391,7 @@ def test_changed_rows_keep_id_and_created_at(arrivals: Arrivals) -> None:
     for key, columns in changed.items():
         assert "gone" not in columns, key
         if "new" in columns:
-            assert key[0] == arrivals.called_back
+            assert key[0] in (arrivals.called_back, arrivals.called_back + 1)
             assert after[key]["updated_at"] is None
         else:
             assert not {"id", "created_at"} & set(columns), key

@@ -201,6 +201,8 @@ def test_only_changed_calls_are_read(here: Here) -> None:
         f"update fct_call set is_frequent_number = 1, change_id = {change}"
         f" where history_id = {call}",
     )
+    assert here.score().calls == 0, "the rule metrics come first"
+    rules_follow(here, change)
     tally = here.score()
     changed = unlike(before, here.forecasts())
     assert tally.calls == 1
@@ -219,8 +221,18 @@ def test_only_changed_calls_are_read(here: Here) -> None:
         f"update fct_call set is_frequent_number = 0, change_id = {change + 1}"
         f" where history_id = {call}",
     )
+    rules_follow(here, change + 1)
     here.score()
     assert_same(without(before, "updated_at"), without(here.forecasts(), "updated_at"))
+
+
+def rules_follow(here: Here, change: int) -> None:
+    """As if dbt had computed the calls' rule metrics up to this change of fct_call."""
+    execute_in(
+        here,
+        f"update lm_watermark set position = {change}"
+        " where (model_name, feed) in (('lm_value', 'fct_call'), ('fct_call', 'sequence'))",
+    )
 
 
 def test_days_of_changed_rule_metrics_are_read(here: Here) -> None:
@@ -232,9 +244,9 @@ def test_days_of_changed_rule_metrics_are_read(here: Here) -> None:
         number = marks.next_change()
         for day, _ in days[:2]:
             marks.probe.rows(
-                f"insert into {here.target.schema}.lm_value_changes values (%s, %s)"
-                " on duplicate key update change_id = values(change_id)",
-                (day, number),
+                f"insert into {here.target.schema}.lm_value_changes values (%s, %s, %s)"
+                " on duplicate key update rule_change_id = values(rule_change_id)",
+                (day, number, number),
             )
     tally = here.score(lm_batch_calls=1)
     assert (tally.calls, tally.chunks) == (days[0][1] + days[1][1], 2)
