@@ -29,7 +29,7 @@ from python_scoring import (
 from python_scoring.errors import EXIT_OK, EXIT_PROBLEM
 from python_scoring.findings import Probe
 from python_scoring.profile import Target
-from python_scoring.score_chunks import CALLS, DAYS, PASS, Chunk
+from python_scoring.score_chunks import CALLS, PASS, Chunk
 from python_scoring.score_models import (
     Models,
     ModelsChanged,

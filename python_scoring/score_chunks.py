@@ -29,7 +29,7 @@ class Chunk:
 
 
 def newest(probe: Probe, target: Target, marks: Watermarks) -> dict[str, int]:
-    """The last change of each feed; of the calls, the last one that the rule metrics have followed."""
+    """The last change of each feed; of the calls, the last that the rule metrics follow."""
     table = quoted(target.schema, DAYS)
     return {
         CALLS: marks.get(CALLS, VALUES).position,

@@ -33,7 +33,6 @@ from python_scoring.source_tables import (
 
 DEFAULT_SEED = 20260101
 DEFAULT_START = date(2025, 9, 1)
-SOURCE_TABLES = (CALL_HISTORY, CALL_SCORES)
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,10 @@ taken from a real clinic but the rough shape of its days.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from math import cos, pi
-from pathlib import Path
 
 RUN_UP_DAYS = 30
 MAX_SOURCE_MULTIPLIER = 3.0
@@ -258,30 +256,3 @@ class ClinicConfig:
             for shift in self.shifts
             if weekday in shift.weekdays and shift.week in (None, week)
         ]
-
-
-def write_service_seed(path: Path, services: tuple[Service, ...] = SERVICES) -> None:
-    """The services as the project's seed has them."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(
-            [
-                "service_id",
-                "service_name",
-                "doctor_speciality",
-                "service_group",
-                "avg_ticket",
-                "recurrence",
-            ]
-        )
-        for service in services:
-            writer.writerow(
-                [
-                    service.service_id,
-                    service.name,
-                    service.speciality,
-                    service.group,
-                    service.ticket,
-                    service.recurrence,
-                ]
-            )

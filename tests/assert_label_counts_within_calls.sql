@@ -5,47 +5,22 @@
     'complaint',
 ] %}
 
-select
-    stat_date,
-    dimension,
-    dimension_value,
-    metric_code,
-    calls,
-    true_count,
-    low_count,
-    medium_count,
-    high_count,
-    label_counts
+select *
 
 from {{ ref('lm_daily_stats') }}
 
 where true_count + low_count + medium_count + high_count > calls
     or least(true_count, low_count, medium_count, high_count) < 0
-
-union all
-
--- The day's totals alone: the other rows add up to them.
-select
-    stat_date,
-    dimension,
-    dimension_value,
-    metric_code,
-    calls,
-    true_count,
-    low_count,
-    medium_count,
-    high_count,
-    label_counts
-
-from {{ ref('lm_daily_stats') }}
-
-where dimension = 'all'
-    and (
-        {%- for label in columns %}
-        {{ label }}_count <> coalesce(json_extract(label_counts, '$.{{ label }}') * 1e0, 0)
-        or {% endfor %}
-        {%- for label in columns + others %}
-        {{ '+ ' if not loop.first }}coalesce(json_extract(label_counts, '$.{{ label }}') * 1e0, 0)
-        {%- endfor %}
-        > calls
+    or (
+        -- The day's totals alone: the other rows add up to them.
+        dimension = 'all'
+        and (
+            {%- for label in columns %}
+            {{ label }}_count <> coalesce(json_extract(label_counts, '$.{{ label }}') * 1e0, 0)
+            or {% endfor %}
+            {%- for label in columns + others %}
+            {{ '+ ' if not loop.first }}coalesce(json_extract(label_counts, '$.{{ label }}') * 1e0, 0)
+            {%- endfor %}
+            > calls
+        )
     )

@@ -2,22 +2,7 @@
 
 -- Calls, talks and bookings of each day, counted anew from the source, are those of our tables. A
 -- difference on an old day is an edit older than lm_lookback_days: a run with lm_sweep reads it.
-select
-    stat_date,
-    source_calls,
-    fct_calls,
-    facts_calls,
-    stats_calls,
-    source_talks,
-    fct_talks,
-    facts_talks,
-    source_bookings,
-    fct_bookings,
-    facts_bookings,
-    newer_calls,
-    calls_difference,
-    talks_difference,
-    bookings_difference
+select *
 
 from {{ ref('vw_lm_tie_out') }}
 

@@ -47,7 +47,7 @@
         {% do adapter.drop_relation(old_relation) %}
     {% endif %}
     {% do create_incremental_table(relation) %}
-    {% set is_widened = add_missing_columns(relation) %}
+    {% set is_widened = follow_columns(relation) %}
     {% do sync_foreign_keys(relation) %}
 
     {% set call = only_call() %}

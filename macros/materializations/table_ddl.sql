@@ -87,11 +87,17 @@
 {% endmacro %}
 
 
-{# Adds the columns that a newer version of the model has. True if there were any. #}
-{% macro add_missing_columns(relation) %}
+{# Makes a stored table take the rows of a newer version of the model: adds its new columns, and lets
+   those that it no longer fills be empty; what they hold stays. True if there were new ones. #}
+{% macro follow_columns(relation) %}
+    {% set wanted = column_types().keys() | list + bookkeeping_columns().keys() | list %}
     {% set present = [] %}
-    {% for column in adapter.get_columns_in_relation(relation) %}
-        {% do present.append(column.name | lower) %}
+    {% for row in run_query("show columns from " ~ relation).rows %}
+        {% set name, data_type, nullable = row[0] | lower, row[1], row[2] %}
+        {% do present.append(name) %}
+        {% if name not in wanted and nullable == 'NO' %}
+            {% do run_query("alter table " ~ relation ~ " modify column " ~ name ~ " " ~ data_type ~ " null") %}
+        {% endif %}
     {% endfor %}
     {% set added = [] %}
     {% for name, data_type in column_types().items() %}

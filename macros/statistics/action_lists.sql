@@ -36,11 +36,3 @@
         (select max(expiry.followup_expires_days) from {{ ref('int_rule_params') }} as expiry)
     )
 {%- endmacro %}
-
-
-{# Joins one metric of the call, by key. #}
-{% macro join_value(alias, metric) -%}
-    left join {{ ref('lm_value') }} as {{ alias }}
-        on calls.history_id = {{ alias }}.history_id
-        and {{ alias }}.metric_code = '{{ metric }}'
-{%- endmacro %}

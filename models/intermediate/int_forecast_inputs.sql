@@ -113,14 +113,8 @@ cross join params
 
 cross join log_start
 
-left join {{ ref('lm_value') }} as score
-    on calls.history_id = score.history_id
-    and score.metric_code = 'normalized_call_score'
+{{ join_value('score', 'normalized_call_score') }}
 
-left join {{ ref('lm_value') }} as coverage
-    on calls.history_id = coverage.history_id
-    and coverage.metric_code = 'checklist_coverage_ratio'
+{{ join_value('coverage', 'checklist_coverage_ratio') }}
 
-left join {{ ref('lm_value') }} as flag
-    on calls.history_id = flag.history_id
-    and flag.metric_code = 'complaint_risk_flag'
+{{ join_value('flag', 'complaint_risk_flag') }}

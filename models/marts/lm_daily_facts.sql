@@ -104,33 +104,19 @@ facts as (
 
     from calls
 
-    left join {{ ref('lm_value') }} as speed
-        on calls.history_id = speed.history_id
-        and speed.metric_code = 'response_speed_score'
+    {{ join_value('speed', 'response_speed_score') }}
 
-    left join {{ ref('lm_value') }} as queue
-        on calls.history_id = queue.history_id
-        and queue.metric_code = 'queue_impact_index'
+    {{ join_value('queue', 'queue_impact_index') }}
 
-    left join {{ ref('lm_value') }} as loss
-        on calls.history_id = loss.history_id
-        and loss.metric_code = 'lost_opportunity_score'
+    {{ join_value('loss', 'lost_opportunity_score') }}
 
-    left join {{ ref('lm_value') }} as score
-        on calls.history_id = score.history_id
-        and score.metric_code = 'normalized_call_score'
+    {{ join_value('score', 'normalized_call_score') }}
 
-    left join {{ ref('lm_value') }} as coverage
-        on calls.history_id = coverage.history_id
-        and coverage.metric_code = 'checklist_coverage_ratio'
+    {{ join_value('coverage', 'checklist_coverage_ratio') }}
 
-    left join {{ ref('lm_value') }} as followup
-        on calls.history_id = followup.history_id
-        and followup.metric_code = 'followup_needed_flag'
+    {{ join_value('followup', 'followup_needed_flag') }}
 
-    left join {{ ref('lm_value') }} as profile
-        on calls.history_id = profile.history_id
-        and profile.metric_code = 'calc_profile'
+    {{ join_value('profile', 'calc_profile') }}
 
     {{ kept_apart() }}
 

@@ -43,8 +43,6 @@ COUNTS = {
     "coverage_calls": "coverage_calls",
     "callers": "callers",
 }
-# Those that cannot be added up over days.
-NOT_ADDED = ("max_wait_sec", "operators", "callers")
 # kpi -> (successes, trials): binomial, so that Wilson's interval fits.
 SHARES = {
     "abandonment_rate": ("incoming_abandoned", "incoming_calls"),

@@ -604,6 +604,8 @@ def test_full_refresh_repairs_in_place(fresh: Fresh) -> None:
     calls = sorted(read(here, "fct_call"))
     forecast = (calls[7][0], "conversion_prob_forecast")
     damaged = (calls[8][0], "response_speed_score")
+    # As an older version left it: a column that no row of this one fills.
+    execute(here, f"alter table `{here.schema}`.lm_value add column retired int not null")
     sound = read(here, "lm_value")
     insert(
         here,
@@ -615,6 +617,7 @@ def test_full_refresh_repairs_in_place(fresh: Fresh) -> None:
             "value_numeric": 0.4,
             "lm_version": "model_1",
             "calc_method": "gbm",
+            "retired": 0,
         },
     )
     execute(
@@ -638,6 +641,7 @@ def test_full_refresh_repairs_in_place(fresh: Fresh) -> None:
             assert_same(before[table], read(here, table))
     finally:
         execute(here, f"delete from `{here.schema}`.lm_value where metric_group = 'forecast'")
+        execute(here, f"alter table `{here.schema}`.lm_value drop column retired")
 
 
 @pytest.fixture(scope="module")

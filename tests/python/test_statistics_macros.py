@@ -126,7 +126,7 @@ def test_newcombe(connection: Any, pairs: list[tuple[tuple[int, int], tuple[int,
 
 def test_t_quantile(connection: Any) -> None:
     """Exact for 1 and 2 degrees, off by 0.004 at 3 and by 0.0001 from 6 on."""
-    degrees = [1, 2, 3, 4, 5, 6, 7, 10, 14, 29, 100, 1e4, 6.5, 12.3]
+    degrees = [1, 1.3, 1.9, 2, 2.4, 2.99, 3, 4, 5, 6, 7, 10, 14, 29, 100, 1e4, 6.5, 12.3]
     found = ask(
         connection,
         "{{ t_quantile('df') }}",
@@ -135,7 +135,9 @@ def test_t_quantile(connection: Any) -> None:
     )
     for df, (quantile,) in zip(degrees, found, strict=True):
         allowed = 1e-9 if df <= 2 else 1.2e-4 if df >= MODEL_OF_T else 0.0045
-        assert quantile == pytest.approx(stats.t.ppf(0.975, df), abs=allowed), df
+        # Between whole numbers below 3 that of the lower one: too wide rather than too narrow.
+        known = int(df) if df < 3 else df
+        assert quantile == pytest.approx(stats.t.ppf(0.975, known), abs=allowed), df
 
 
 @few

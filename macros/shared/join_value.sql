@@ -1,0 +1,6 @@
+{# Joins one metric of the row `calls`, by key. #}
+{% macro join_value(alias, metric) -%}
+    left join {{ ref('lm_value') }} as {{ alias }}
+        on calls.history_id = {{ alias }}.history_id
+        and {{ alias }}.metric_code = '{{ metric }}'
+{%- endmacro %}
