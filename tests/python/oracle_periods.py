@@ -5,7 +5,7 @@ Windows are of whole days and end with the last complete day that has calls.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -154,9 +154,13 @@ def significant(low: pd.Series, high: pd.Series) -> pd.Series:
 
 @dataclass(frozen=True)
 class Rules:
-    """Directions by metric or KPI; (measure, green_from, red_from, min_sample) by it and period."""
+    """What the seeds say: direction by metric or KPI, labels by metric, limits by it and period.
+
+    Limits are (measure, green_from, red_from, min_sample).
+    """
 
     directions: Mapping[str, str]
+    labels: Mapping[str, Collection[str]]
     limits: Mapping[tuple[str, int], tuple[str, float, float, int]]
 
     def status(self, code: str, days: int, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -178,15 +182,14 @@ def period_summary(
     """Key (period_days, dimension, dimension_value, metric_code) to vw_lm_period_summary."""
     end = last_day(calls["call_date"], as_of)
     sliced = with_slices(calls, DIMENSIONS)
-    codes = rows[MEASURE].drop_duplicates()
-    labelled = {
-        name: set(rows.loc[rows["label"] == name, "metric_code"]) for name in ("true", "high")
-    }
+    # A KPI without a base anywhere has its rows, too.
+    kpis = [{"metric_group": "kpi", "metric_code": name} for name in (*ALL_SHARES, *MEANS)]
+    codes = pd.concat([rows[MEASURE], pd.DataFrame(kpis)]).drop_duplicates()
     found = {}
     for days in PERIODS:
         window = Window(days, end)
         for key, row in summary_of(sliced, rows, codes, window).items():
-            told = summary_row(window, key, row, labelled)
+            told = summary_row(window, key, row, rules.labels)
             told |= rules.status(key[3], days, told)
             found[(days, *key[:2], key[3])] = told
     return found
@@ -238,7 +241,7 @@ def summary_row(
     window: Window,
     key: tuple[Any, ...],
     row: Mapping[str, Any],
-    labelled: Mapping[str, set[str]],
+    labels: Mapping[str, Collection[str]],
 ) -> dict[str, Any]:
     group, code = key[2:]
     told = {
@@ -248,8 +251,8 @@ def summary_row(
     }
     if group == "kpi":
         told |= {"value_p50": None, "value_p90": None}
-    for name, codes in labelled.items():
-        known = row["n"] and code in codes
+    for name in ("true", "high"):
+        known = row["n"] and name in labels.get(code, ())
         told[f"{name}_share"] = row[name] / row["n"] if known else None
     return {
         **told,

@@ -7,6 +7,7 @@ database's calls and values, which test_metrics_against_oracle compares with the
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -191,7 +192,11 @@ def rules(marts: Marts) -> Rules:
         )
         for row in marts.rows("lm_status_rules")
     }
-    return Rules(directions, limits)
+    labels = {
+        row["metric_code"]: re.split(r"\W+", row["allowed_labels"] or "")
+        for row in marts.rows("lm_metric_dictionary")
+    }
+    return Rules(directions, labels, limits)
 
 
 def test_weekly_quality(marts: Marts) -> None:
