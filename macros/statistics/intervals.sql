@@ -42,13 +42,13 @@
 {%- endmacro %}
 
 
-{# Two-sided 95 % quantile of Student's t with `df` degrees of freedom: from 3 on the expansion 26.7.5 of
-   Abramowitz and Stegun, Handbook of Mathematical Functions (off by 0.004 at 3, by 0.0001 at 6); below, the
-   exact value of the next whole number downwards, which makes an interval too wide rather than too narrow. #}
+{# Two-sided 95 % quantile of Student's t with `df` degrees of freedom: below 3 that of the whole degree before,
+   rather too wide than too narrow (exact for 1 and 2, to which Welch's degrees come with a rounding error), else
+   the expansion 26.7.5 of Abramowitz and Stegun, Handbook of Mathematical Functions (0.004 low at 3, 0.0001 at 6). #}
 {% macro t_quantile(df) -%}
     case
-        when ({{ df }}) < 2 then 12.706204736174698e0
-        when ({{ df }}) < 3 then 4.302652729911275e0
+        when ({{ df }}) < 1.999999 then 12.706204736174698e0
+        when ({{ df }}) < 2.999999 then 4.302652729911275e0
         else 1.959963984540054e0
             + 2.372271230298562e0 / ({{ df }})
             + 2.822498615739611e0 / pow({{ df }}, 2)
