@@ -34,22 +34,17 @@ dictionary as (
 select
     metrics.metric_code,
     dictionary.reason_code,
+    {%- for language in ['ru', 'en'] %}
     concat(
-        dictionary.sentence_ru,
+        dictionary.sentence_{{ language }},
         case
-            when dictionary.kind = 'reason' and dictionary.sentence_ru not like '%{points%'
+            when dictionary.kind = 'reason'
+                and dictionary.sentence_{{ language }} not like '%{points%'
                 then metrics.points_behind
             else ''
         end
-    ) as sentence_ru,
-    concat(
-        dictionary.sentence_en,
-        case
-            when dictionary.kind = 'reason' and dictionary.sentence_en not like '%{points%'
-                then metrics.points_behind
-            else ''
-        end
-    ) as sentence_en,
+    ) as sentence_{{ language }},
+    {%- endfor %}
     dictionary.action_ru,
     dictionary.action_en
 

@@ -210,18 +210,7 @@ compared as (
 )
 
 select
-    stat_date,
-    source_calls,
-    fct_calls,
-    facts_calls,
-    stats_calls,
-    source_talks,
-    fct_talks,
-    facts_talks,
-    source_bookings,
-    fct_bookings,
-    facts_bookings,
-    newer_calls,
+    *,
     greatest(
         source_calls, fct_calls, coalesce(facts_calls, fct_calls), coalesce(stats_calls, fct_calls)
     ) - least(
