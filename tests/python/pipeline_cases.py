@@ -207,6 +207,10 @@ def moment(value: datetime) -> str:
     return f"{value:%Y-%m-%d %H:%M:%S}"
 
 
+# Seeds and models in one run of dbt: it reads the whole project anew for every schema and --vars.
+BUILD = ("build", "--resource-type", "seed", "--resource-type", "model")
+
+
 def run(
     target: TestTarget, *words: str, as_of: datetime = NOW, check: bool = True, **variables: Any
 ) -> subprocess.CompletedProcess[str]:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from conftest import TestTarget
 from oracle_data import Source
-from pipeline_cases import Row, a_review, execute, fill, moment, own_schema, plain, run
+from pipeline_cases import BUILD, Row, a_review, execute, fill, moment, own_schema, plain, run
 
 CLINIC = "74950000000"
 DAY = datetime(2025, 9, 18)
@@ -126,8 +126,7 @@ class Lists:
 def lists(target: TestTarget) -> Iterator[Lists]:
     with own_schema(target, "lists") as here:
         fill(here, BY_NOON)
-        run(here, "seed")
-        run(here, "run", "--select", *(f"+{view}" for view in VIEWS), as_of=NOON)
+        run(here, *BUILD, "--select", "resource_type:seed", *(f"+{v}" for v in VIEWS), as_of=NOON)
         noon = {(row["list_code"], row["history_id"]): row for row in read(here, VIEWS[0])}
         fill(here, AFTER_NOON)
         # What an afternoon changes: no model of the weeks before.

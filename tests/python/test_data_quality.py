@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from conftest import ROOT, TestTarget
 from oracle_data import Source
-from pipeline_cases import Row, a_review, execute, fill, insert, moment, own_schema, run
+from pipeline_cases import BUILD, Row, a_review, execute, fill, insert, moment, own_schema, run
 
 DAY = date(2025, 9, 10)
 NEXT_DAY = date(2025, 9, 11)
@@ -158,8 +158,8 @@ CONTRADICTIONS = {
 def built(target: TestTarget) -> Iterator[TestTarget]:
     with own_schema(target, "known") as here:
         fill(here, defects())
-        run(here, "seed")
-        run(here, "run", "--select", "+vw_lm_data_quality", "+vw_lm_tie_out")
+        views = ("+vw_lm_data_quality", "+vw_lm_tie_out")
+        run(here, *BUILD, "--select", "resource_type:seed", *views)
         yield here
 
 

@@ -34,7 +34,7 @@ from oracle_periods import (
     weekly_quality,
 )
 from oracle_scorecard import expected_bookings, scorecard, scored_calls, skill_variance
-from pipeline_cases import fill, moment
+from pipeline_cases import BUILD, fill, run
 
 AS_OF = datetime(2025, 3, 12, 12)
 HOSTILE_CALLS = 400
@@ -95,8 +95,7 @@ def marts(target: Any) -> Iterator[Marts]:
     )
     for number, part in enumerate(parts):
         fill(target, part.shifted(100_000 * number))
-    target.dbt("seed")
-    target.dbt("run", vars={"as_of": moment(AS_OF)})
+    run(target, *BUILD, as_of=AS_OF)
     yield Marts(target)
 
 

@@ -34,6 +34,7 @@ from oracle_data import Source, simulated_source, year_source
 from oracle_reference import reference_of
 from oracle_scores import review_batches
 from oracle_seeds import Seeds, load_seeds
+from pipeline_cases import BUILD
 
 from python_scoring import project
 from python_scoring.source_tables import create_source_tables
@@ -188,14 +189,16 @@ def build(target: Any, data_set: str, seeds: Seeds) -> Built:
         create_source_tables(connection, target.schema, variant=variant)
         for source in sources(data_set):
             source.insert(connection, target.schema)
-    target.dbt("seed")
     if data_set == "old":
+        target.dbt("seed")
         seeds, statements = changed(seeds)
         with closing(target.connect()) as connection, closing(connection.cursor()) as cursor:
             for statement, values in statements:
                 cursor.execute(statement.format(f"`{target.schema}`"), values)
             connection.commit()
-    target.dbt("run", vars=variables)
+        target.dbt("run", vars=variables)
+    else:
+        target.dbt(*BUILD, vars=variables)
     # Sources as they are stored: what FLOAT and VARCHAR made of them is not the SQL's doing.
     return Built(data_set, seeds, {table: read(target, table) for table in TABLES})
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from conftest import TestTarget
 from oracle_data import Source
-from pipeline_cases import a_review, fill, insert, moment, own_schema, run
+from pipeline_cases import BUILD, a_review, fill, insert, moment, own_schema, run
 
 LAST = datetime(2025, 9, 30, 12)
 # Ten days without a call: periods go by the calls, not by the day of the calculation.
@@ -67,8 +67,7 @@ def source() -> Source:
 def here(target: TestTarget) -> Iterator[TestTarget]:
     with own_schema(target, "periods") as schema:
         fill(schema, source())
-        run(schema, "seed")
-        run(schema, as_of=LATER)
+        run(schema, *BUILD, as_of=LATER)
         yield schema
 
 

@@ -16,6 +16,7 @@ import pytest
 from conftest import ROOT, TestTarget
 from mysql.connector.abstracts import MySQLConnectionAbstract
 from pipeline_cases import (
+    BUILD,
     NOW,
     Table,
     a_review,
@@ -58,8 +59,7 @@ RULES = "lm_2026_11.1"
 def built(target: TestTarget) -> TestTarget:
     """The small clinic with its rule metrics."""
     fill(target, clinic())
-    target.dbt("seed")
-    target.dbt("run", vars={"as_of": moment(NOW)})
+    target.dbt(*BUILD, vars={"as_of": moment(NOW)})
     return target
 
 
