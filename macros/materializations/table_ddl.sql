@@ -93,10 +93,10 @@
     {% set wanted = column_types().keys() | list + bookkeeping_columns().keys() | list %}
     {% set present = [] %}
     {% for row in run_query("show columns from " ~ relation).rows %}
-        {% set name, data_type, nullable = row[0] | lower, row[1], row[2] %}
+        {% set name, data_type, nullable, key, default = row[0] | lower, row[1], row[2], row[3], row[4] %}
         {% do present.append(name) %}
-        {% if name not in wanted and nullable == 'NO' %}
-            {% do run_query("alter table " ~ relation ~ " modify column " ~ name ~ " " ~ data_type ~ " null") %}
+        {% if name not in wanted and nullable == 'NO' and key != 'PRI' and default is none %}
+            {% do run_query("alter table " ~ relation ~ " modify column `" ~ name ~ "` " ~ data_type ~ " null") %}
         {% endif %}
     {% endfor %}
     {% set added = [] %}
