@@ -68,7 +68,7 @@ def _kpis(probe: Probe, target: Target) -> Iterator[str]:
     yield format_table(
         ["показатель", "kpi", "value", "base", "change", "change is", "status"],
         [
-            (russian, english, _told(level, kind), base, _told(change, kind), sure, status)
+            (russian, english, _told(level, kind), base, _told(change, kind), sure, status or "")
             for russian, english, level, base, change, sure, status, _, _, kind in rows
         ],
     )

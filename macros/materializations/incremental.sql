@@ -222,7 +222,8 @@
     {% set own_same = ["old_rows." ~ keys[0] ~ " is not null"] if later_columns else [] %}
     {% for column in values | reject('in', uncompared) %}
         {% if column in json_columns %}
-            {% set is_same = "json_extract(new_rows." ~ column ~ ", '$') <=> json_extract(old_rows." ~ column ~ ", '$')" %}
+            {% set is_same =
+                "json_extract(new_rows." ~ column ~ ", '$') <=> json_extract(old_rows." ~ column ~ ", '$')" %}
         {% else %}
             {% set is_same = typed('new_rows.' ~ column, types[column]) ~ " <=> old_rows." ~ column %}
         {% endif %}
