@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from oracle_base import GATE_ORDER
 
 SEEDS = Path(__file__).resolve().parents[2] / "seeds"
 SPECS = {
@@ -57,29 +58,6 @@ METRICS = {
     "forecast": ["conversion_prob_forecast", "second_call_prob", "complaint_prob"],
     "aux": ["lm_version", "calc_profile", "feature_pack"],
 }
-# The order in which gates are tried, for every metric the same.
-GATES = [
-    "INTERNAL",
-    "NOT_INCOMING",
-    "NOT_ANSWERED",
-    "SHORT_ABANDON",
-    "SHORT_TALK",
-    "NO_REVIEW",
-    "EXCLUDED_CATEGORY",
-    "NOT_TARGET",
-    "SERVICE_CALL",
-    "ALREADY_BOOKED",
-    "ALREADY_COMPLAINT",
-    "OBJECTIVE_REFUSAL",
-    "NO_WAIT",
-    "BAD_VALUE",
-    "NOT_SCORED",
-    "NO_CHECKLIST",
-    "NO_SERVICE",
-    "FREQUENT_NUMBER",
-    "NO_NUMBER",
-    "IMMATURE",
-]
 MISSING = {
     "await_sec",
     "duration",
@@ -240,7 +218,7 @@ def test_metric_labels_suit_its_kind(row: dict[str, str]) -> None:
 @METRIC_ROWS
 def test_metric_lists(row: dict[str, str]) -> None:
     gates = split(row["gates"])
-    assert gates == [gate for gate in GATES if gate in gates]
+    assert gates == [gate for gate in GATE_ORDER if gate in gates]
     methods = split(row["calc_method"])
     assert methods == [m for m in ("rule", "empirical_bayes", "regression", "gbm") if m in methods]
     for key in ("inputs", "used_in"):
@@ -279,7 +257,7 @@ def test_reason_texts(row: dict[str, str]) -> None:
 def test_placeholders_are_valid(row: dict[str, str]) -> None:
     russian = placeholders(row["sentence_ru"])
     assert russian == placeholders(row["sentence_en"])
-    marks = {"value", "value%", "ref", "points", "points%"}
+    marks = {"value", "value%", "ref", "points", "points%", "moves"}
     assert set(russian) <= (marks if row["kind"] == "reason" else set())
     for key in ("sentence_ru", "sentence_en"):
         assert row[key].count("{") == row[key].count("}") == len(russian)
@@ -301,7 +279,7 @@ def test_every_gate_has_a_sentence() -> None:
         for row in rows("lm_reason_dictionary")
         if row["kind"] == "gate" and row["metric_code"] == "*"
     }
-    assert general == set(GATES)
+    assert general == set(GATE_ORDER)
     gates = {row["metric_code"]: split(row["gates"]) for row in rows("lm_metric_dictionary")}
     for row in rows("lm_reason_dictionary"):
         if row["kind"] == "gate" and row["metric_code"] != "*":
