@@ -50,7 +50,7 @@ def _groups(probe: Probe, target: Target) -> Iterator[str]:
 
 def _kpis(probe: Probe, target: Target) -> Iterator[str]:
     rows = probe.rows(
-        "select kpi.name_ru, kpi.name_en, week.level, week.value_count, week.change,"
+        "select kpi.name_ru, kpi.name_en, week.level, week.value_count, week.level_change,"
         " case when week.is_change_significant = 1 then 'real' else 'chance' end, week.status,"
         " week.period_start, week.period_end, kpi.kind"
         f" from {_table(target, 'vw_lm_period_summary')} as week"

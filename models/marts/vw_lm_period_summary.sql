@@ -62,7 +62,7 @@ select
     high_share,
     previous_level,
     previous_count,
-    level_change as `change`,
+    level_change,
     change_low,
     change_high,
     case

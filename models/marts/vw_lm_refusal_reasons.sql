@@ -100,7 +100,7 @@ select
     shares.loss_rub * 1e0 / nullif(shares.all_loss_rub, 0) as loss_share,
     shares.previous_lost_calls,
     shares.previous_share,
-    shares.lost_share - shares.previous_share as `change`,
+    shares.lost_share - shares.previous_share as level_change,
     {% for side in ['low', 'high'] -%}
     {{ newcombe(
         side, 'shares.lost_share', 'shares.lost_share_low', 'shares.lost_share_high',

@@ -74,7 +74,7 @@ select
     margins.previous_week_start_date,
     margins.previous_count,
     margins.previous_avg,
-    margins.value_avg - margins.previous_avg as `change`,
+    margins.value_avg - margins.previous_avg as level_change,
     margins.value_avg - margins.previous_avg - margins.margin as change_low,
     margins.value_avg - margins.previous_avg + margins.margin as change_high,
     case when margins.value_count < rules.min_sample then 1 else 0 end as is_small_sample,
