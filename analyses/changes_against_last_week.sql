@@ -1,6 +1,7 @@
 -- What has changed for sure against the week before? Only changes whose 95 % interval leaves 0 out.
--- level_change is in the metric's own unit: 0.05 of a share is five percentage points. Of many metrics
--- compared, one in twenty moves by chance alone: a lone small change of one operator is no news.
+-- level_change is in the metric's own unit: 0.05 of a share is five percentage points. Of many
+-- metrics compared, one in twenty moves by chance alone: a lone small change of one operator is no
+-- news.
 select
     dimension,
     dimension_value,
