@@ -62,6 +62,7 @@ def forecast_counts(
     windows = judged(forecasts, actuals(prepared.raw, origins, horizon), origins, settings)
     windows = closed_weekdays(windows, prepared)
     past, actual = windows.forecasts[PUBLISHED], windows.actual
+    step = float(origins[1] - origins[0])
     yhat = past[-1]
     return Result(
         key=series.key,
@@ -70,9 +71,7 @@ def forecast_counts(
         yhat=yhat,
         bounds=window_bounds(windows, PUBLISHED, len(origins) - 1, series.kind),
         model=windows.chosen[-1],
-        totals=sums(
-            yhat, past[:-1], actual[:-1], series.kind, float(origins[1] - origins[0]), skip
-        ),
+        totals=sums(yhat, past[:-1], actual[:-1], series.kind, step, skip),
         backtest=backtest_rows(windows, values.index, prepared.raw, series.kind, settings),
         notes=notes,
         windows=windows,

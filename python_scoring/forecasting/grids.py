@@ -41,7 +41,7 @@ def smooth_levels(
     adjusted (origins, days): each origin's own seasonally adjusted history;
     observed (days,) bool. Result (origins,).
     """
-    count, days = adjusted.shape
+    days = adjusted.shape[1]
     level = np.repeat(adjusted[:, :WEEK].mean(axis=1)[:, None], len(alphas), axis=1)
     loss = np.zeros_like(level)
     keep = 0.5 ** (1 / FADE_DAYS)

@@ -147,6 +147,7 @@ def hour_backtest(
     settings: Settings,
 ) -> pd.DataFrame:
     """The profile against last week's same hour: one row an origin and week of the horizon."""
+    assert day.values is not None
     rows = []
     horizon = min(settings.backtest_horizon, settings.hour_days)
     ends = np.flatnonzero(origins[:-1] + horizon <= len(matrix))

@@ -1,4 +1,4 @@
-"""History made fit for smoothing: special days, gaps and outliers replaced, the week's phase kept."""
+"""History made fit for smoothing: special days, gaps and outliers replaced."""
 
 from __future__ import annotations
 
@@ -98,8 +98,8 @@ def without_gaps(raw: np.ndarray) -> np.ndarray:
     for start, stop in zip(edges[::2], edges[1::2], strict=True):
         before = raw[max(0, start - 4 * WEEK) : start]
         busy = before[np.isfinite(before)]
-        if start > 0 and stop < len(raw) and stop - start >= GAP_DAYS and len(busy):
-            # Poisson's chance of such a run of zeros is below one in a million.
-            if busy.mean() * (stop - start) > 14:
-                result[start:stop] = np.nan
+        inside = start > 0 and stop < len(raw) and stop - start >= GAP_DAYS
+        # Poisson's chance of such a run of zeros is below one in a million.
+        if inside and len(busy) and busy.mean() * (stop - start) > 14:
+            result[start:stop] = np.nan
     return result

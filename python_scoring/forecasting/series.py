@@ -68,7 +68,8 @@ def regular(series: Series, first_day: date) -> Series:
     if not series.additive:
         given = pd.Series(1.0, values.index) if series.weights is None else series.weights
         given = on_days(given, first_day, f"{series.key}, weights")
-        weights = given.reindex(values.index).fillna(0.0).clip(lower=0.0).where(values.notna(), 0.0)
+        given = given.reindex(values.index)
+        weights = given.where(np.isfinite(given) & values.notna(), 0.0).clip(lower=0.0)
     return replace(series, values=values, weights=weights)
 
 
