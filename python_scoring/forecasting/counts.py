@@ -116,7 +116,7 @@ def short(
     limits = bounds(forecasts[-1], past, seen, series.kind)
     # Few windows, all of one stretch: errors of the coming weeks are larger than theirs.
     wider = 1.0 + 1.0 / np.sqrt(max(days / WEEK, 1.0))
-    limits = ordered(forecasts[-1] + wider * (limits - forecasts[-1]), forecasts[-1])
+    limits = widened(limits, forecasts[-1], wider)
     return Result(
         key=series.key,
         kind=series.kind,
@@ -124,12 +124,20 @@ def short(
         yhat=forecasts[-1],
         bounds=limits,
         model="mean_of_few" if days < settings.min_days else MEAN4,
-        totals=sums(forecasts[-1], past, seen, series.kind, 1.0, skip),
+        totals={
+            length: np.concatenate([total[:1], widened(total[1:, None], total[:1], wider)[:, 0]])
+            for length, total in sums(forecasts[-1], past, seen, series.kind, 1.0, skip).items()
+        },
         backtest=pd.DataFrame(),
         notes=notes,
         values=series.values,
         skip=skip,
     )
+
+
+def widened(limits: np.ndarray, forecast: np.ndarray, factor: float) -> np.ndarray:
+    """Bounds (4, days) with their distance from the forecast times `factor`."""
+    return ordered(forecast + factor * (limits - forecast), forecast)
 
 
 def mean_of_few(clean: np.ndarray, horizon: int) -> np.ndarray:

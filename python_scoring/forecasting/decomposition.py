@@ -24,7 +24,7 @@ def theta(
     weekday means whose weights fade. Shapes as in `smoothing`.
     """
     days = len(values)
-    phases: np.ndarray = np.arange(days) % WEEK
+    phases = np.arange(days) % WEEK
     adjusted = np.zeros((len(origins), days))
     seasons = np.empty((len(origins), WEEK))
     slopes = np.empty(len(origins))

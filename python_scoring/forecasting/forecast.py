@@ -32,6 +32,8 @@ from python_scoring.forecasting.shares import partition, shared_out
 ALL = "all"
 # Fewer series than this are quicker without other processes.
 PARALLEL_FROM = 16
+# Reviews may come weeks later; a series that ends earlier than that is worth a note.
+EARLY_DAYS = 28
 
 Progress = Callable[[int, int], None]
 
@@ -126,6 +128,12 @@ def readable(one: Series, settings: Settings, notes: list[dict[str, str]]) -> It
     if series.values.empty:
         notes.append(note(one.key, "no_history", {}))
         return
+    missing = (settings.first_day - series.last_day).days - 1
+    if missing > settings.max_missing_days:
+        notes.append(note(one.key, "ended", {"days": missing}))
+        return
+    if missing > EARLY_DAYS:
+        notes.append(note(one.key, "ends_early", {"days": missing}))
     yield series
 
 

@@ -11,11 +11,17 @@ from python_scoring.forecasting.settings import WEEK
 PROBABILITIES = np.array([0.025, 0.1, 0.9, 0.975])
 # Below it a day's count is given the quantiles of a counting distribution.
 SMALL_COUNT = 20.0
-AMOUNT_POWER = 0.75
+# Forecasts below it are taken for it, so that a spread is never nothing.
+SMALLEST = 0.05
 # Spread of a day's rate around its mean where nothing is known of it yet.
 UNKNOWN_CV = 0.5
 POOLED_DAYS = 30
 GROWTH_PER_WEEK = 1.05
+HALF_LIFE_WINDOWS = 10.0
+WIDEN = 3.0
+CLIP = 5.0
+# Distance of the 97.5 % quantile over that of the 90 %: normal 1.53, tails a little heavier.
+NORMAL_RATIO = 1.6
 
 
 def bounds(
@@ -30,70 +36,99 @@ def bounds(
     which is at least Poisson's.
     """
     known = np.isfinite(actual) & np.isfinite(past)
-    ratio = overdispersion(past[known], actual[known], kind)
-    sd = deviation(forecast, ratio, kind)
-    z = np.where(known, (actual - past) / deviation(past, ratio, kind), np.nan)
-    growth = growth_by_week(z, known, week)
+    age = np.arange(len(past))[::-1, None]
+    weight = np.where(known, 0.5 ** (age / HALF_LIFE_WINDOWS), 0.0)
+    model = spread_model(past, np.where(known, actual, past), weight, kind)
+    sd = deviation(forecast, model, kind)
+    z = np.where(known, actual - past, 0.0) / deviation(past, model, kind)
+    growth = growth_by_week(z, weight, week)
     weeks = np.arange(len(forecast)) // week
     z = z / growth[weeks]
     windows = int(known.any(axis=1).sum())
-    quantiles = np.asarray(error_quantiles(z[known], windows))
+    quantiles = error_quantiles(z[known], weight[known], windows)
     result = forecast + quantiles[:, None] * sd * growth[weeks]
     if kind == "count":
-        spread = float(np.sqrt(np.mean(np.clip(z[known], -4, 4) ** 2))) if known.any() else 1.0
+        spread = weighted_rms(z, weight) if known.any() else 1.0
         variance = (sd * growth[weeks] * max(spread, 1.0)) ** 2
         small = forecast < SMALL_COUNT
         result[:, small] = count_quantiles(forecast[small], variance[small])
     return ordered(result, forecast)
 
 
-def overdispersion(past: np.ndarray, actual: np.ndarray, kind: str) -> float:
-    """Squared coefficient of variation beyond Poisson, by moments; amounts: of the power law."""
-    if kind != "count":
-        return 1.0
-    if not len(past):
-        return UNKNOWN_CV**2
-    error = actual - past
-    limit = 6 * np.sqrt(np.mean(error**2))
-    excess = np.minimum(error**2, limit**2) - past
-    return float(max(excess.sum() / max((past**2).sum(), 1e-9), 0.0))
+def weighted_rms(z: np.ndarray, weight: np.ndarray) -> float:
+    """Root mean square, single errors beyond CLIP cut down to it."""
+    total = weight.sum()
+    return float(np.sqrt((weight * np.clip(z, -CLIP, CLIP) ** 2).sum() / max(total, 1e-12)))
 
 
-def deviation(level: np.ndarray, ratio: float, kind: str) -> np.ndarray:
-    """Spread expected at a level: negative binomial (counts) or a power of it (amounts)."""
-    level = np.maximum(level, 0.0)
-    if kind == "count":
-        return np.sqrt(np.maximum(level, 0.05) + ratio * level**2)
-    return np.maximum(level, 1e-3) ** AMOUNT_POWER
+def spread_model(
+    past: np.ndarray, actual: np.ndarray, weight: np.ndarray, kind: str
+) -> tuple[float, float]:
+    """(c, p) of the variance floor + c x level^p, the floor being Poisson's for counts.
+
+    p is 0, 1 or 2, the likeliest for normal errors: a week's errors may grow with the
+    level or not; with p 2 a count's variance is the negative binomial one. c by moments.
+    """
+    if not weight.any():
+        return UNKNOWN_CV**2, 2.0
+    level = np.maximum(past, SMALLEST)
+    floor = level if kind == "count" else np.zeros_like(level)
+    square = (actual - past) ** 2
+    square = np.minimum(square, CLIP**2 * (weight * square).sum() / weight.sum())
+    best, least = (0.0, 2.0), np.inf
+    for power in (2.0, 1.0, 0.0):
+        excess = (weight * (square - floor)).sum() / (weight * level**power).sum()
+        variance = floor + max(float(excess), 0.0) * level**power + 1e-9
+        loss = (weight * (np.log(variance) + square / variance)).sum()
+        if loss < least - 1e-9:
+            best, least = (max(float(excess), 0.0), power), loss
+    return best
 
 
-def growth_by_week(z: np.ndarray, known: np.ndarray, steps: int) -> np.ndarray:
+def deviation(level: np.ndarray, model: tuple[float, float], kind: str) -> np.ndarray:
+    """Standard deviation at each level by a `spread_model`."""
+    level = np.maximum(level, SMALLEST)
+    floor = level if kind == "count" else 0.0
+    return np.sqrt(floor + model[0] * level ** model[1] + 1e-9)
+
+
+def growth_by_week(z: np.ndarray, weight: np.ndarray, steps: int) -> np.ndarray:
     """How the spread of errors grows with the week of the horizon; never shrinks."""
     weeks = -(-max(z.shape[1], 1) // steps)
-    squares = np.where(known, np.clip(z, -5, 5) ** 2, 0.0)
-    overall = squares.sum() / max(known.sum(), 1)
+    squares = weight * np.clip(z, -CLIP, CLIP) ** 2
+    overall = squares.sum() / max(weight.sum(), 1e-12)
     growth = np.ones(weeks)
     level = 0.0
     for week in range(weeks):
-        span = slice(week * steps, (week + 1) * steps)
-        count = known[:, span].sum()
         if overall <= 0:
             break
-        mean = (squares[:, span].sum() + POOLED_DAYS * overall) / (count + POOLED_DAYS)
+        span = slice(week * steps, (week + 1) * steps)
+        count = weight[:, span].sum() * WEEK / steps
+        mean = squares[:, span].sum() * WEEK / steps + POOLED_DAYS * overall
+        mean /= count + POOLED_DAYS
         floor = level * (1.0 if count else GROWTH_PER_WEEK**2)
         level = max(mean / overall, floor)
         growth[week] = np.sqrt(level)
     return growth
 
 
-def error_quantiles(z: np.ndarray, windows: int) -> np.ndarray:
-    """Quantiles of standardised errors (4,), a little wider where windows are few."""
+def error_quantiles(z: np.ndarray, weight: np.ndarray, windows: int) -> np.ndarray:
+    """Quantiles (4,) of standardised errors, a little wider where windows are few.
+
+    The outer ones are at least as far as a normal distribution puts them from the inner.
+    """
     if len(z) < 2 * WEEK:
         return stats.t.ppf(PROBABILITIES, 3)
     tails = np.minimum(PROBABILITIES, 1 - PROBABILITIES)
     # Split conformal: of n errors the (n + 1)(1 - a)-th; errors of one window go together.
-    tails = np.maximum(tails - (0.5 - tails) / (6.0 * max(windows, 1)), 0.0)
-    return np.quantile(z, np.where(PROBABILITIES < 0.5, tails, 1 - tails))
+    tails = np.maximum(tails - (0.5 - tails) / (WIDEN * max(windows, 1)), 0.0)
+    order = np.argsort(z)
+    reached = np.cumsum(weight[order])
+    reached = (reached - 0.5 * weight[order]) / reached[-1]
+    quantiles = np.interp(np.where(PROBABILITIES < 0.5, tails, 1 - tails), reached, z[order])
+    outer = NORMAL_RATIO * quantiles[[1, 2]]
+    quantiles[0], quantiles[3] = min(quantiles[0], outer[0]), max(quantiles[3], outer[1])
+    return quantiles
 
 
 def count_quantiles(mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
@@ -122,15 +157,19 @@ def total_bounds(
 
     past, actual (windows,) sums over windows of the same length, without NaN; `overlap`
     windows share their days, so that many fewer are independent. The relative spread is
-    by moments, Student's t for few windows, Poisson's spread at least for counts.
+    by moments, newer windows counting more, with Student's t as these are few; at least
+    Poisson's for counts.
     """
-    ratio = UNKNOWN_CV**2
+    ratio, independent = UNKNOWN_CV**2, 0.0
     if len(past) >= 2:
-        floor = past if kind == "count" else 0.0
-        excess = np.sum((actual - past) ** 2 - floor) / max(np.sum(past**2), 1e-9)
-        ratio = max(float(excess), 0.0)
+        weight = 0.5 ** (np.arange(len(past))[::-1] / (HALF_LIFE_WINDOWS * overlap))
+        square = (actual - past) ** 2
+        square = np.minimum(square, CLIP**2 * np.median(square) + past)
+        excess = weight * (square - (past if kind == "count" else 0.0))
+        ratio = max(float(excess.sum() / max((weight * past**2).sum(), 1e-9)), 0.0)
+        independent = float(weight.sum() ** 2 / (weight**2).sum()) / overlap
     variance = ratio * forecast**2 + (forecast if kind == "count" else 0.0)
-    freedom = max(len(past) / overlap - 1, 3.0)
+    freedom = max(independent / 2, 3.0)
     if kind == "count" and forecast < SMALL_COUNT:
         result = count_quantiles(np.array([forecast]), np.array([variance]))
     else:

@@ -28,6 +28,10 @@ TEXTS = {
         "The series ends {days} days before the first day to forecast.",
         "Ряд обрывается за {days} дн. до первого дня прогноза.",
     ),
+    "ended": (
+        "The series ended {days} days before the first day to forecast: no forecast.",
+        "Ряд закончился за {days} дн. до первого дня прогноза: прогноза нет.",
+    ),
     "future_days": (
         "{days} days on or after the first day to forecast were left out.",
         "{days} дн. не раньше первого дня прогноза отброшены.",

@@ -12,6 +12,9 @@ from python_scoring.forecasting.settings import WEEK
 
 SAME_WEEKDAYS = 5
 SPREAD_DAYS = 56
+# Residuals are compared across weekdays by this power of the usual value: between
+# Poisson's (a half) and a constant share of it (one).
+SPREAD_POWER = 0.75
 # Robust standard deviations from the usual value at which a day is cut down to that bound.
 OUTLIER_SD = 4.0
 # So many outlying days on the same side running are a new level, not outliers.
@@ -60,24 +63,27 @@ def prepare(values: pd.Series, calendar: Calendar, horizon: int) -> Prepared:
         if special[t]:
             clean[t] = usual[t]
             continue
-        residuals[t] = raw[t] - usual[t]
+        unit = max(usual[t], 1.0) ** SPREAD_POWER
+        residuals[t] = (raw[t] - usual[t]) / unit
         clean[t] = raw[t]
         if t < 3 * WEEK:
             continue
-        bound = OUTLIER_SD * spread(residuals[max(0, t - SPREAD_DAYS) : t], usual[t])
-        side = int(np.sign(residuals[t])) if abs(residuals[t]) > bound else 0
+        bound = OUTLIER_SD * spread(residuals[max(0, t - SPREAD_DAYS) : t], usual[t], unit)
+        side = int(np.sign(residuals[t])) if abs(raw[t] - usual[t]) > bound else 0
         run = run + side if side and run * side >= 0 else side
         if side and abs(run) <= NEW_LEVEL_RUN:
-            clean[t] = max(usual[t] + side * bound, 0.0)
+            # Pulled back the further the farther it is (Hampel's redescending function).
+            kept = max(2 * bound - abs(raw[t] - usual[t]), 0.0)
+            clean[t] = max(usual[t] + side * kept, 0.0)
             outliers += 1
     return Prepared(days, raw, clean, usual, special, kinds, names, outliers)
 
 
-def spread(residuals: np.ndarray, usual: float) -> float:
-    """Robust standard deviation, at least Poisson's and never zero."""
+def spread(residuals: np.ndarray, usual: float, unit: float) -> float:
+    """Robust standard deviation from residuals per `unit`, at least Poisson's, never zero."""
     used = residuals[residuals != 0]
     deviation = MAD_TO_SD * float(np.median(np.abs(used))) if len(used) else 0.0
-    return max(deviation, float(np.sqrt(max(usual, 0.0))), 1e-9)
+    return max(deviation * unit, float(np.sqrt(max(usual, 0.0))), 1e-9)
 
 
 def opening(raw: np.ndarray, special: np.ndarray) -> np.ndarray:

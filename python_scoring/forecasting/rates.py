@@ -195,7 +195,7 @@ def mean_bounds(
     if len(error) >= 2 * WEEK:
         a, b = spread_by_calls(error, n, floor)
     z = error / np.sqrt(a / n + b) if len(error) else error
-    quantiles = error_quantiles(z, int(known.any(axis=1).sum()))
+    quantiles = error_quantiles(z, np.ones(len(z)), int(known.any(axis=1).sum()))
     result = yhat + quantiles[:, None] * np.sqrt(a / calls + b)
     return ordered(result, yhat, upper)
 

@@ -25,6 +25,7 @@ class Settings:
     min_backtest_days  shorter histories get the mean of the last weeks, without a choice
     min_windows        finished windows before own errors make the intervals
     small_mean         a day's mean below which a part is shared out of its total
+    max_missing_days   a series that ended longer ago gets no forecast
     min_part_total     a part with fewer in the last `part_days` days joins 'other'
     """
 
@@ -42,6 +43,7 @@ class Settings:
     small_mean: float = 5.0
     min_part_total: float = 30.0
     part_days: int = 90
+    max_missing_days: int = 180
 
     def __post_init__(self) -> None:
         for name in ("days", "hour_days", "origins", "backtest_horizon", "jobs"):
