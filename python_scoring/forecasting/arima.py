@@ -39,7 +39,7 @@ def arima(
         moving = np.zeros(WEEK + 2)
         moving[[0, 1, WEEK, WEEK + 1]] = 1.0, theta, seasonal, theta * seasonal
         errors[WEEK:, i] = lfilter([1.0, -phi], moving, difference)
-    losses = np.where(observed[:, None], np.abs(errors), 0.0)
+    losses = np.where(observed[:, None] > 0, np.abs(errors), 0.0)
     losses[: 2 * WEEK] = 0.0
     weights = grid_weights(losses, origins)
     phi, theta, seasonal = np.array(grid).T

@@ -30,10 +30,12 @@ def theta(
     slopes = np.empty(len(origins))
     for i, origin in enumerate(origins):
         history, trend = values[:origin], centred_mean(values[:origin])
-        weight = 0.5 ** (np.arange(origin)[::-1] / SEASON_HALF_LIFE) * (observed[:origin] + 1e-9)
+        weight = 0.5 ** (np.arange(origin)[::-1] / SEASON_HALF_LIFE) * (
+            (observed[:origin] > 0) + 1e-9
+        )
         total = np.bincount(phases[:origin], weight, WEEK)
-        season = np.bincount(phases[:origin], weight * (history - trend), WEEK)
-        season = season / np.maximum(total, 1e-12)
+        above = np.bincount(phases[:origin], weight * (history - trend), WEEK)
+        season = above / np.maximum(total, 1e-12)
         seasons[i] = season - season.mean()
         adjusted[i, :origin] = history - seasons[i, phases[:origin]]
         time = np.arange(origin) - (origin - 1) / 2

@@ -15,6 +15,8 @@ from python_scoring.forecasting.settings import WEEK
 FADE_DAYS = 365.0
 # Points of the grid within this share of the least error count most.
 TEMPERATURE = 0.01
+# Least share of an error that moves the level while a new level is being learned.
+NEW_LEVEL_ALPHA = 0.4
 
 
 def grid_weights(losses: np.ndarray, origins: np.ndarray) -> np.ndarray:
@@ -39,7 +41,7 @@ def smooth_levels(
     """Level at each origin by simple exponential smoothing; alpha by one-step errors.
 
     adjusted (origins, days): each origin's own seasonally adjusted history;
-    observed (days,) bool. Result (origins,).
+    observed (days,) as in `Prepared`. Result (origins,).
     """
     days = adjusted.shape[1]
     level = np.repeat(adjusted[:, :WEEK].mean(axis=1)[:, None], len(alphas), axis=1)
@@ -50,7 +52,8 @@ def smooth_levels(
             continue
         error = np.where((t < origins)[:, None], adjusted[:, t, None] - level, 0.0)
         loss = np.where((t < origins)[:, None], loss * keep + np.abs(error), loss)
-        level = level + alphas * error
+        step = np.maximum(alphas, NEW_LEVEL_ALPHA) if observed[t] > 1 else alphas
+        level = level + step * error
     worse = loss / np.maximum(loss.min(axis=1, keepdims=True), 1e-12) - 1
     weights = np.exp(-np.minimum(worse / TEMPERATURE, 50.0))
     return (level * weights).sum(axis=1) / weights.sum(axis=1)

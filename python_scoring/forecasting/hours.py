@@ -134,7 +134,7 @@ def hour_bounds(yhat: np.ndarray, past: np.ndarray, actual: np.ndarray, kind: st
         if kind == "count":
             return ordered(count_quantiles(yhat, yhat + 0.25 * yhat**2), yhat)
         return ordered(np.array([0.0, 0.3, 2.0, 4.0])[:, None] * yhat, yhat)
-    open_hours = np.where(past >= OPEN, actual, np.nan)
+    open_hours = np.where((past >= OPEN) | (actual > 0), actual, np.nan)
     return bounds(yhat, past, open_hours, kind, WEEK * HOURS)
 
 
@@ -146,7 +146,10 @@ def hour_backtest(
     day: Result,
     settings: Settings,
 ) -> pd.DataFrame:
-    """The profile against last week's same hour: one row an origin and week of the horizon."""
+    """The profile against last week's same hour: one row an origin and week of the horizon.
+
+    Hours that are closed, in the forecast and in fact, are not counted.
+    """
     assert day.values is not None
     rows = []
     horizon = min(settings.backtest_horizon, settings.hour_days)
@@ -156,6 +159,7 @@ def hour_backtest(
         history = matrix[:origin].ravel()
         scale = naive_scale(history, WEEK * HOURS)
         week = matrix[origin - WEEK : origin]
+        came = np.where((past[number] >= OPEN) | (actual[number] > 0), actual[number], np.nan)
         models = {PROFILE: past[number], NAIVE: np.resize(week, past[number].shape)}
         ahead = np.arange(past.shape[1])
         known = origins[:number, None] + ahead // HOURS < origin
@@ -175,7 +179,7 @@ def hour_backtest(
                         "model": name,
                         "origin": day.values.index[origin - 1].date(),
                         "horizon": stop,
-                        **measures(actual[number, part], ahead_of[part], shown, scale),
+                        **measures(came[part], ahead_of[part], shown, scale),
                         "chosen": int(name == PROFILE),
                     }
                 )

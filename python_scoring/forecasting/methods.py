@@ -71,7 +71,7 @@ def run_methods(
     The seasonal naive repeats the last week as it came (unknown days as replaced):
     it is the yardstick, and is not helped by the calendar.
     """
-    observed = ~prepared.skipped
+    observed = prepared.observed
     forecasts = {}
     for name, method in METHODS.items():
         if names is None or name in names:

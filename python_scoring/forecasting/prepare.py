@@ -19,6 +19,8 @@ SPREAD_POWER = 0.75
 OUTLIER_SD = 4.0
 # So many outlying days on the same side running are a new level, not outliers.
 NEW_LEVEL_RUN = 3
+# A day belongs to such a run from this share of the bound on.
+RUN_SHARE = 0.4
 GAP_DAYS = 7
 MAD_TO_SD = 1.4826
 
@@ -30,7 +32,8 @@ class Prepared:
     raw      as it came, NaN unknown
     clean    without NaN; special days and outliers replaced
     usual    what the days before would have led to expect; special days against this
-    skipped  True where `clean` is not an observation: a model learns nothing there
+    observed 0 where `clean` is not an observation and a model learns nothing, 2 in the first
+             week of a new level, where it learns faster, else 1
     outliers how many days were cut down
     """
 
@@ -38,7 +41,7 @@ class Prepared:
     raw: np.ndarray
     clean: np.ndarray
     usual: np.ndarray
-    skipped: np.ndarray
+    observed: np.ndarray
     kinds: np.ndarray
     names: np.ndarray
     outliers: int
@@ -56,6 +59,7 @@ def prepare(values: pd.Series, calendar: Calendar, horizon: int) -> Prepared:
     special = (kinds[: len(raw)] != "") | np.isnan(raw)
     start = opening(raw, special)
     clean, usual, residuals = np.empty_like(raw), np.empty_like(raw), np.zeros_like(raw)
+    observed = np.where(special, 0.0, 1.0)
     run, outliers = 0, 0
     for t in range(len(raw)):
         same = clean[t % WEEK : t : WEEK][-SAME_WEEKDAYS:]
@@ -69,14 +73,18 @@ def prepare(values: pd.Series, calendar: Calendar, horizon: int) -> Prepared:
         if t < 3 * WEEK:
             continue
         bound = OUTLIER_SD * spread(residuals[max(0, t - SPREAD_DAYS) : t], usual[t], unit)
-        side = int(np.sign(residuals[t])) if abs(raw[t] - usual[t]) > bound else 0
-        run = run + side if side and run * side >= 0 else side
-        if side and abs(run) <= NEW_LEVEL_RUN:
+        far, side = abs(raw[t] - usual[t]), int(np.sign(residuals[t]))
+        # Days well off on the same side make a run, of which one or two may be milder.
+        run = (run + side if run * side >= 0 else side) if far > RUN_SHARE * bound else 0
+        if far <= bound:
+            continue
+        if abs(run) > NEW_LEVEL_RUN:
+            observed[t] = 2.0 if abs(run) <= NEW_LEVEL_RUN + WEEK else 1.0
+        else:
             # Pulled back the further the farther it is (Hampel's redescending function).
-            kept = max(2 * bound - abs(raw[t] - usual[t]), 0.0)
-            clean[t] = max(usual[t] + side * kept, 0.0)
+            clean[t] = max(usual[t] + side * max(2 * bound - far, 0.0), 0.0)
             outliers += 1
-    return Prepared(days, raw, clean, usual, special, kinds, names, outliers)
+    return Prepared(days, raw, clean, usual, observed, kinds, names, outliers)
 
 
 def spread(residuals: np.ndarray, usual: float, unit: float) -> float:

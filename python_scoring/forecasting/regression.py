@@ -23,7 +23,8 @@ def poisson_regression(
     McCullagh and Nelder (1989), "Generalized Linear Models", section 2.5. Regressors:
     weekday, and a yearly wave once there are two years. The fitted week is then
     brought to the recent level: the mean of actual over fitted sums with three
-    half-lives, so that the week learns from months and the level from weeks.
+    half-lives, so that the week learns from months and the level from weeks, and after
+    a new level only from the days since.
     Shapes as in `smoothing`; zero where the history is zero.
     """
     last = int(origins.max()) + horizon
@@ -31,7 +32,9 @@ def poisson_regression(
     result = np.zeros((len(origins), horizon))
     for i, origin in enumerate(origins):
         age = np.arange(origin)[::-1]
-        known = observed[:origin].astype(float)
+        known = (observed[:origin] > 0).astype(float)
+        new = np.flatnonzero(observed[:origin] > 1)
+        since = known * (np.arange(origin) >= new[-1] - WEEK) if len(new) else known
         y = np.maximum(values[:origin], 0.0)
         if not (y * known).sum() > 0:
             continue
@@ -42,7 +45,7 @@ def poisson_regression(
         fitted = fit_predict(columns[:origin], y, weight, columns[: origin + horizon])
         levels = []
         for half_life in LEVEL_HALF_LIVES:
-            fade = known * 0.5 ** (age / half_life)
+            fade = since * 0.5 ** (age / half_life)
             levels.append((fade @ y) / max(fade @ fitted[:origin], 1e-9))
         result[i] = fitted[origin:] * np.mean(levels)
     return result

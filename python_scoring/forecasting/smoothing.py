@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 
-from python_scoring.forecasting.grids import grid_weights
+from python_scoring.forecasting.grids import NEW_LEVEL_ALPHA, grid_weights
 from python_scoring.forecasting.settings import WEEK
 
 ALPHAS = (0.02, 0.05, 0.1, 0.17, 0.25, 0.35, 0.5, 0.7)
@@ -27,10 +27,11 @@ def smoothing(
     observed moves the season on and corrects nothing. The parameters are weighted
     by absolute errors 1 to 14 days ahead, as the forecast is used there.
 
-    values (days,), observed (days,) bool, origins (origins,) -> (origins, horizon).
+    values (days,), observed (days,) as in `Prepared`, origins (origins,) number of
+    known days -> (origins, horizon).
     """
     alpha, beta, gamma = np.array(list(itertools.product(ALPHAS, BETAS, GAMMAS))).T
-    beta = beta * alpha
+    beta, fast = beta * alpha, np.maximum(alpha, NEW_LEVEL_ALPHA)
     days = len(values)
     head = values[: min(OPENING_DAYS, int(origins.min()))]
     level = np.full(len(alpha), head.mean())
@@ -48,7 +49,7 @@ def smoothing(
         level = level + damped
         if observed[t]:
             error = values[t] - level - season[phase]
-            level = level + alpha * error
+            level = level + (fast if observed[t] > 1 else alpha) * error
             trend = damped + beta * error
             season[phase] = season[phase] + gamma * error
         else:
@@ -62,7 +63,7 @@ def smoothing(
         at = np.arange(days - lead)
         ahead = levels[at] + reach[lead - 1] * trends[at] + seasons[at, (at + lead) % WEEK]
         miss = np.abs(values[lead:, None] - ahead)
-        losses[lead:] += np.where(observed[lead:, None], miss, 0.0)
+        losses[lead:] += np.where(observed[lead:, None] > 0, miss, 0.0)
     weights = grid_weights(losses, origins)
     last = origins - 1
     result = np.empty((len(origins), horizon))
