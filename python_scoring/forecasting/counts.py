@@ -7,7 +7,7 @@ import pandas as pd
 from scipy import stats
 
 from python_scoring.forecasting.calendar import Calendar
-from python_scoring.forecasting.intervals import bounds, ordered
+from python_scoring.forecasting.intervals import bounds
 from python_scoring.forecasting.methods import MEAN4, run_methods
 from python_scoring.forecasting.prepare import Prepared, prepare
 from python_scoring.forecasting.result import Result, backtest_rows, sums
@@ -23,6 +23,11 @@ from python_scoring.forecasting.windows import (
     origins_of,
     window_bounds,
 )
+
+# Spread within a weekday beyond Poisson before it can be measured; and the most
+# weeks that the mean of all days stands for beside a weekday's own.
+GUESSED_CV = 0.03
+MOST_WEEKS = 10.0
 
 
 def forecast_counts(
@@ -113,10 +118,7 @@ def short(
     forecasts = apply_calendar({MEAN4: forecasts}, prepared, origins)[MEAN4]
     actual = actuals(prepared.raw, origins, horizon)
     past, seen = forecasts[:-1], actual[:-1]
-    limits = bounds(forecasts[-1], past, seen, series.kind)
-    # Few windows, all of one stretch: errors of the coming weeks are larger than theirs.
-    wider = 1.0 + 1.0 / np.sqrt(max(days / WEEK, 1.0))
-    limits = widened(limits, forecasts[-1], wider)
+    limits = bounds(forecasts[-1], past, seen, series.kind, apart=1 / WEEK)
     return Result(
         key=series.key,
         kind=series.kind,
@@ -124,10 +126,7 @@ def short(
         yhat=forecasts[-1],
         bounds=limits,
         model="mean_of_few" if days < settings.min_days else MEAN4,
-        totals={
-            length: np.concatenate([total[:1], widened(total[1:, None], total[:1], wider)[:, 0]])
-            for length, total in sums(forecasts[-1], past, seen, series.kind, 1.0, skip).items()
-        },
+        totals=sums(forecasts[-1], past, seen, series.kind, 1.0, skip),
         backtest=pd.DataFrame(),
         notes=notes,
         values=series.values,
@@ -135,20 +134,29 @@ def short(
     )
 
 
-def widened(limits: np.ndarray, forecast: np.ndarray, factor: float) -> np.ndarray:
-    """Bounds (4, days) with their distance from the forecast times `factor`."""
-    return ordered(forecast + factor * (limits - forecast), forecast)
-
-
 def mean_of_few(clean: np.ndarray, horizon: int) -> np.ndarray:
-    """Weekday means of up to four weeks, shrunk to the mean of these weeks as by one more week."""
+    """Weekday means of up to four weeks, shrunk to the mean of all days.
+
+    Empirical Bayes (Efron and Morris 1975): the mean of all days counts as much as
+    k more weeks, k being the variance within weekdays over that between them; a strong
+    week is kept. Before a weekday has come twice, the variance within is a guess.
+    """
     recent = clean[-4 * WEEK :]
-    level = recent.mean()
-    ahead = np.empty(horizon)
-    for h in range(horizon):
-        same = recent[::-1][(WEEK - 1 - h % WEEK) :: WEEK]
-        ahead[h] = (same.sum() + level) / (len(same) + 1)
-    return ahead
+    level = float(recent.mean())
+    # Phase 0 is the first day to come.
+    same = [recent[::-1][WEEK - 1 - phase :: WEEK] for phase in range(WEEK)]
+    means = np.array([days.mean() for days in same if len(days)])
+    freedom = len(recent) - len(means)
+    within = max(level, 1e-9) + (GUESSED_CV * level) ** 2
+    if freedom >= WEEK:
+        squares = sum(float(((days - days.mean()) ** 2).sum()) for days in same if len(days))
+        within = max(squares / freedom, level, 1e-9)
+    between = 0.0
+    if len(means) > 1:
+        between = float(means.var(ddof=1)) - within * len(means) / len(recent)
+    weeks = within / max(between, within / MOST_WEEKS)
+    few = [(days.sum() + weeks * level) / (len(days) + weeks) for days in same]
+    return np.array(few)[np.arange(horizon) % WEEK]
 
 
 def all_zero(series: Series, skip: int, settings: Settings) -> Result:

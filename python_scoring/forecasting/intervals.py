@@ -14,37 +14,46 @@ SMALL_COUNT = 20.0
 # Forecasts below it are taken for it, so that a spread is never nothing.
 SMALLEST = 0.05
 # Spread of a day's rate around its mean where nothing is known of it yet.
-UNKNOWN_CV = 0.5
+UNKNOWN_CV = 0.3
 POOLED_DAYS = 30
 GROWTH_PER_WEEK = 1.05
-HALF_LIFE_WINDOWS = 10.0
-WIDEN = 3.0
+HALF_LIFE_WEEKS = 10.0
+WIDEN = 2.0
 CLIP = 5.0
+# With fewer windows that share no days, errors give a spread but no quantiles.
+FEW_WINDOWS = 1.5
 # Distance of the 97.5 % quantile over that of the 90 %: normal 1.53, tails a little heavier.
 NORMAL_RATIO = 1.6
 
 
 def bounds(
-    forecast: np.ndarray, past: np.ndarray, actual: np.ndarray, kind: str, week: int = WEEK
+    forecast: np.ndarray,
+    past: np.ndarray,
+    actual: np.ndarray,
+    kind: str,
+    week: int = WEEK,
+    apart: float = 1.0,
 ) -> np.ndarray:
-    """Bounds (4, days) of `forecast` (days,) from earlier windows; `week` steps a week.
+    """Bounds (4, days) of `forecast` (days,) from earlier windows, `apart` weeks apart.
 
-    past, actual (windows, days): earlier forecasts of the same method and what came,
-    NaN where it is not known yet. Errors are standardised by a spread that grows with
-    the level, and by horizon in weeks; their empirical quantiles are the bounds.
+    `week` is the number of steps a week. past, actual (windows, days): earlier
+    forecasts of the same method and what came, NaN where it is not known yet. Errors
+    are standardised by a spread that follows the level, and by horizon in weeks; their
+    empirical quantiles, newer windows counting more, are the bounds.
     Counts below SMALL_COUNT get negative binomial quantiles of the same variance,
     which is at least Poisson's.
     """
     known = np.isfinite(actual) & np.isfinite(past)
-    age = np.arange(len(past))[::-1, None]
-    weight = np.where(known, 0.5 ** (age / HALF_LIFE_WINDOWS), 0.0)
+    age = apart * np.arange(len(past))[::-1, None]
+    weight = np.where(known, 0.5 ** (age / HALF_LIFE_WEEKS), 0.0)
     model = spread_model(past, np.where(known, actual, past), weight, kind)
     sd = deviation(forecast, model, kind)
     z = np.where(known, actual - past, 0.0) / deviation(past, model, kind)
     growth = growth_by_week(z, weight, week)
     weeks = np.arange(len(forecast)) // week
     z = z / growth[weeks]
-    windows = int(known.any(axis=1).sum())
+    # Windows closer than a week share their days.
+    windows = float(known.any(axis=1).sum()) * min(apart, 1.0)
     quantiles = error_quantiles(z[known], weight[known], windows)
     result = forecast + quantiles[:, None] * sd * growth[weeks]
     if kind == "count":
@@ -112,16 +121,18 @@ def growth_by_week(z: np.ndarray, weight: np.ndarray, steps: int) -> np.ndarray:
     return growth
 
 
-def error_quantiles(z: np.ndarray, weight: np.ndarray, windows: int) -> np.ndarray:
+def error_quantiles(z: np.ndarray, weight: np.ndarray, windows: float) -> np.ndarray:
     """Quantiles (4,) of standardised errors, a little wider where windows are few.
 
     The outer ones are at least as far as a normal distribution puts them from the inner.
     """
     if len(z) < 2 * WEEK:
         return stats.t.ppf(PROBABILITIES, 3)
+    if windows < FEW_WINDOWS:
+        return stats.t.ppf(PROBABILITIES, 3) * weighted_rms(z, weight)
     tails = np.minimum(PROBABILITIES, 1 - PROBABILITIES)
     # Split conformal: of n errors the (n + 1)(1 - a)-th; errors of one window go together.
-    tails = np.maximum(tails - (0.5 - tails) / (WIDEN * max(windows, 1)), 0.0)
+    tails = np.maximum(tails - (0.5 - tails) / (WIDEN * max(windows, 1.0)), 0.0)
     order = np.argsort(z)
     reached = np.cumsum(weight[order])
     reached = (reached - 0.5 * weight[order]) / reached[-1]
@@ -162,12 +173,15 @@ def total_bounds(
     """
     ratio, independent = UNKNOWN_CV**2, 0.0
     if len(past) >= 2:
-        weight = 0.5 ** (np.arange(len(past))[::-1] / (HALF_LIFE_WINDOWS * overlap))
+        weight = 0.5 ** (np.arange(len(past))[::-1] / (HALF_LIFE_WEEKS * overlap))
         square = (actual - past) ** 2
         square = np.minimum(square, CLIP**2 * np.median(square) + past)
         excess = weight * (square - (past if kind == "count" else 0.0))
         ratio = max(float(excess.sum() / max((weight * past**2).sum(), 1e-9)), 0.0)
         independent = float(weight.sum() ** 2 / (weight**2).sum()) / overlap
+    # Few windows of one stretch say too little of how far the level may wander.
+    ratio *= 1 + 2 / max(independent, 1.0)
+    ratio = max(ratio, UNKNOWN_CV**2 * (1 - independent / 2))
     variance = ratio * forecast**2 + (forecast if kind == "count" else 0.0)
     freedom = max(independent / 2, 3.0)
     if kind == "count" and forecast < SMALL_COUNT:

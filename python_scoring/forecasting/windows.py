@@ -33,6 +33,11 @@ class Windows:
     forecasts: dict[str, np.ndarray]
     chosen: list[str]
 
+    @property
+    def weeks_apart(self) -> float:
+        """Weeks between origins."""
+        return float(self.origins[-1] - self.origins[-2]) / WEEK if len(self.origins) > 1 else 1.0
+
 
 def origins_of(days: int, settings: Settings) -> np.ndarray:
     """Origins a week apart, closer together where the history is short; the last is its end."""
@@ -79,4 +84,4 @@ def window_bounds(windows: Windows, name: str, number: int, kind: str) -> np.nda
     known = windows.origins[:number, None] + ahead < origin
     past = windows.forecasts[name]
     seen = np.where(known, windows.actual[:number], np.nan)
-    return bounds(past[number], past[:number], seen, kind)
+    return bounds(past[number], past[:number], seen, kind, apart=windows.weeks_apart)
