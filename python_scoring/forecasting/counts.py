@@ -8,7 +8,7 @@ from scipy import stats
 
 from python_scoring.forecasting.calendar import Calendar
 from python_scoring.forecasting.intervals import bounds
-from python_scoring.forecasting.methods import MEAN4, run_methods
+from python_scoring.forecasting.methods import COMBINATION, MEAN4, run_methods
 from python_scoring.forecasting.prepare import Prepared, prepare
 from python_scoring.forecasting.result import Result, backtest_rows, sums
 from python_scoring.forecasting.series import Series
@@ -77,7 +77,14 @@ def forecast_counts(
         bounds=window_bounds(windows, PUBLISHED, len(origins) - 1, series.kind),
         model=windows.chosen[-1],
         totals=sums(yhat, past[:-1], actual[:-1], series.kind, step, skip),
-        backtest=backtest_rows(windows, values.index, prepared.raw, series.kind, settings),
+        backtest=backtest_rows(
+            windows,
+            values.index,
+            prepared.raw,
+            series.kind,
+            settings,
+            None if total is None else {COMBINATION, SHARE},
+        ),
         notes=notes,
         windows=windows,
         values=values,

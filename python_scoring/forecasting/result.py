@@ -9,6 +9,7 @@ import pandas as pd
 
 from python_scoring.forecasting.accuracy import measures, naive_scale
 from python_scoring.forecasting.intervals import total_bounds
+from python_scoring.forecasting.methods import NAIVE
 from python_scoring.forecasting.series import KEY_COLUMNS, Key
 from python_scoring.forecasting.settings import TOTAL_DAYS, Settings
 from python_scoring.forecasting.windows import PUBLISHED, Windows, window_bounds
@@ -110,12 +111,18 @@ def sums(
 
 
 def backtest_rows(
-    windows: Windows, days: pd.DatetimeIndex, raw: np.ndarray, kind: str, settings: Settings
+    windows: Windows,
+    days: pd.DatetimeIndex,
+    raw: np.ndarray,
+    kind: str,
+    settings: Settings,
+    names: set[str] | None = None,
 ) -> pd.DataFrame:
     """One row a method, origin and part of the horizon (days 1 to 7, 8 to 14: named by its end).
 
     Intervals at an origin come from windows finished before it; with fewer than
-    `min_windows` of them coverage is left out.
+    `min_windows` of them coverage is left out. `names`: models to report, all by default;
+    the one published now, what was published then and the naive always are.
     """
     horizon = settings.backtest_horizon
     full = np.isfinite(windows.actual[:, :1]).any(axis=1)
@@ -127,6 +134,8 @@ def backtest_rows(
         scale = naive_scale(raw[:origin])
         finished = int((windows.origins[:number] < origin).sum())
         for name, forecasts in windows.forecasts.items():
+            if names is not None and name not in {*names, current, PUBLISHED, NAIVE}:
+                continue
             limits = np.full((4, forecasts.shape[1]), np.nan)
             if finished >= settings.min_windows:
                 limits = window_bounds(windows, name, number, kind)
