@@ -50,7 +50,7 @@ def profile(matrix: np.ndarray, horizon: int, special: np.ndarray) -> np.ndarray
     """Share of each hour in each coming day, (horizon, 24), rows sum to 1.
 
     matrix (days, 24) up to the origin; `special` (days + horizon,) True on holidays and
-    the like: these have a profile of their own, pulled to that of Sundays' phase of the week.
+    the like: these have a profile of their own, pulled to that of their weekday.
     Ratio of sums over half a year with fading weights, a weekday pulled to all days.
     """
     days = len(matrix)

@@ -173,6 +173,7 @@ def total_bounds(
     """
     ratio, independent = UNKNOWN_CV**2, 0.0
     if len(past) >= 2:
+        # Ten independent windows back a window counts half.
         weight = 0.5 ** (np.arange(len(past))[::-1] / (HALF_LIFE_WEEKS * overlap))
         square = (actual - past) ** 2
         square = np.minimum(square, CLIP**2 * np.median(square) + past)
