@@ -39,6 +39,8 @@ DIMENSIONS = {
     "conversion_rate": ("source", "operator", "service"),
     "quality": ("operator",),
 }
+LEAST_BASE = 30
+PART_DAYS = 90
 # Two years and a half: what a year's pattern can be learnt from.
 HISTORY_DAYS = 914
 # The review lag is that of reviews made within so many days, on calls of this many more.
@@ -97,8 +99,8 @@ def review_lag(probe: Probe, target: Target, moment: datetime) -> int | None:
     """Days in which nine of ten reviews of the last LAG_DAYS came, rounded up; None without any."""
     first = moment - timedelta(days=LAG_DAYS)
     rows = probe.rows(
-        "select greatest(0, ceiling(timestampdiff(second, call_started_at, reviewed_at) / 86400e0)),"
-        f" count(*) from {quoted(target.schema, 'fct_call')} where call_date between %s and %s"
+        "select greatest(0, ceiling(timestampdiff(second, call_started_at, reviewed_at) / 86400e0))"
+        f", count(*) from {quoted(target.schema, 'fct_call')} where call_date between %s and %s"
         " and reviewed_at between %s and %s group by 1 order by 1",
         ((first - timedelta(days=LATE_DAYS)).date(), moment.date(), first, moment),
     )
@@ -124,7 +126,8 @@ def series_of(inputs: Inputs, target: str, dimension: str) -> list[Series]:
     """One series a value of the dimension, from the first day of calls to the last known one.
 
     A day without a row is 0 calls, bookings and so on. A day with calls but no review at all
-    is unknown in what takes a review.
+    is unknown in what takes a review. Rates and levels of a value with fewer than LEAST_BASE calls
+    in the last PART_DAYS are left out.
     """
     through = inputs.span.through(target)
     daily = inputs.daily
@@ -145,6 +148,8 @@ def series_of(inputs: Inputs, target: str, dimension: str) -> list[Series]:
         additive = KINDS[target] in ("count", "amount")
         values = by_day[target].fillna(0.0) if additive else by_day[target]
         weights = None if additive else by_day[f"{target}_base"].fillna(0.0).astype(float)
+        if weights is not None and dimension != ALL and weights[-PART_DAYS:].sum() < LEAST_BASE:
+            continue
         key = Key(target, dimension, str(value))
         found.append(Series(key, values.mask(unknown).astype(float), weights, KINDS[target]))
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -35,7 +35,7 @@ class Run:
 
     run_id: str
     made_at: datetime
-    first_day: Any
+    first_day: date
     days: int
 
 

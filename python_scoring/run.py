@@ -1,4 +1,5 @@
-"""The daily run: seeds, models and their tests; the probabilities, trained anew when due; the forecast."""
+"""The daily run: seeds, models and their tests; then probabilities, trained anew when due, and
+the forecast of the days to come."""
 
 from __future__ import annotations
 

@@ -142,7 +142,7 @@ def value_of(values: pd.DataFrame, metric: str) -> pd.Series:
 
 def label_of(values: pd.DataFrame, metric: str) -> pd.Series:
     own = values[values["metric_code"] == metric]
-    return own.set_index("history_id")["label"]
+    return own.set_index("history_id")["value_label"]
 
 
 def call_facts(calls: pd.DataFrame, values: pd.DataFrame) -> pd.DataFrame:
