@@ -6,12 +6,12 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from python_scoring import demo, doctor, engine, importer, run, score, shell, train
+from python_scoring import demo, doctor, engine, forecast, importer, run, score, shell, train
 from python_scoring.errors import LmError
 
 # In the order of `lm --help`. Each module has add_parser(subparsers), and its
 # parser's default `run` is a function (args) -> exit code.
-COMMANDS = (demo, run, doctor, importer, train, score, shell, engine)
+COMMANDS = (demo, run, doctor, importer, train, score, forecast, shell, engine)
 
 EPILOG = """\
 exit codes:

@@ -37,25 +37,29 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigurationError(f"--days must be at least 1, got {args.days}")
     started = time.monotonic()
     target = profile.from_args(args)
-    print(f"[1/5] database {target.name} ({target.place}), schema {target.schema}", flush=True)
+    print(f"[1/6] database {target.name} ({target.place}), schema {target.schema}", flush=True)
     with contextlib.closing(profile.connect(target)) as connection:
         probe = Probe(connection)
         as_of = _held(probe, target, args.days, args.seed)
         if as_of:
-            print(f"[2/5] {args.days} days of calls, seed {args.seed}: there already", flush=True)
+            print(f"[2/6] {args.days} days of calls, seed {args.seed}: there already", flush=True)
         else:
-            print(f"[2/5] simulating {args.days} days of calls, seed {args.seed}", flush=True)
+            print(f"[2/6] simulating {args.days} days of calls, seed {args.seed}", flush=True)
             as_of = _fill(connection, target, args.days, args.seed)
 
-        print(f"[3/5] dbt build as of {as_of}: seeds, models, tests", flush=True)
+        print(f"[3/6] dbt build as of {as_of}: seeds, models, tests", flush=True)
         given = {"as_of": as_of, **parse_vars(args.vars)}
         if dbt_runner.run(target, ["build"], variables=given) != EXIT_OK:
             raise LmError("dbt build failed: the messages above say which model or test")
 
-        print("[4/5] forecasts: training on what became of the calls, scoring", flush=True)
-        daily.forecasts(connection, profile.from_args(args, given), given)
+        print("[4/6] probabilities: training on what became of the calls, scoring", flush=True)
+        with_moment = profile.from_args(args, given)
+        daily.forecasts(connection, with_moment, given)
 
-        print(f"[5/5] what came out, after {time.monotonic() - started:.0f} s\n", flush=True)
+        print("[5/6] the weeks to come: forecast", flush=True)
+        daily.outlook(connection, with_moment)
+
+        print(f"[6/6] what came out, after {time.monotonic() - started:.0f} s\n", flush=True)
         print(demo_summary.summary(probe, target, as_of))
     print(_where(target))
     return EXIT_OK

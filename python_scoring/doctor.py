@@ -12,6 +12,7 @@ from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 
 from python_scoring import profile
+from python_scoring.doctor_forecast import check_forecast
 from python_scoring.doctor_models import check_models
 from python_scoring.doctor_rights import check_references, check_target_schema
 from python_scoring.doctor_server import check_server, check_time_zone
@@ -75,6 +76,7 @@ def examine(target: Target) -> Iterator[Finding]:
         yield from check_references(target, probe)
         yield from check_target_size(target, probe)
         yield from check_models(target, probe)
+        yield from check_forecast(target, probe)
 
 
 def check_packages() -> Iterator[Finding]:

@@ -1,17 +1,28 @@
-"""The daily run: seeds, models and their tests; then the forecasts, trained anew when due."""
+"""The daily run: seeds, models and their tests; then probabilities, trained anew when due, and
+the forecast of the days to come."""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import sys
 from collections.abc import Mapping
 from typing import Any
 
+import mysql.connector
 from mysql.connector.abstracts import MySQLConnectionAbstract
 
-from python_scoring import dbt_runner, forecast_settings, model_runs, model_store, profile, score
+from python_scoring import (
+    dbt_runner,
+    forecast,
+    forecast_settings,
+    model_runs,
+    model_store,
+    profile,
+    score,
+)
 from python_scoring import train as trainer
-from python_scoring.errors import EXIT_OK, LmError
+from python_scoring.errors import EXIT_OK, ConfigurationError, LmError
 from python_scoring.findings import Probe
 from python_scoring.probability_settings import METRICS
 from python_scoring.profile import Target
@@ -35,6 +46,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--no-score", action="store_true", help="leave the forecast metrics as they are"
     )
+    parser.add_argument(
+        "--no-forecast", action="store_true", help="make no new forecast of the days to come"
+    )
     parser.set_defaults(run=run)
 
 
@@ -56,7 +70,20 @@ def run(args: argparse.Namespace) -> int:
                 trains=not args.no_train,
                 scores=not args.no_score,
             )
+    if not args.no_forecast:
+        with contextlib.closing(profile.connect(target)) as connection:
+            outlook(connection, target)
     return EXIT_OK
+
+
+def outlook(connection: MySQLConnectionAbstract, target: Target) -> None:
+    """Forecast the days to come. A forecast that fails is told, and leaves the night's work be."""
+    try:
+        print(forecast.told(forecast.make(connection, target)), flush=True)
+    except ConfigurationError:
+        raise
+    except (LmError, mysql.connector.Error, ValueError) as error:
+        print(f"no forecast: {error}", file=sys.stderr, flush=True)
 
 
 def forecasts(

@@ -5,7 +5,8 @@
     'sla_calls', 'answered_in_sla', 'answer_wait_sec', 'outgoing_calls', 'missed_calls',
     'missed_called_back', 'talk_calls', 'talk_sec', 'handle_sec', 'work_sec', 'reviewed_calls',
     'target_calls', 'wanting_calls', 'bookings', 'lost_calls', 'cancellations', 'complaints',
-    'repeat_calls', 'qa_calls', 'followups_open', 'followups_closed',
+    'repeat_calls', 'qa_calls', 'followups_open', 'followups_closed', 'risk_known_calls',
+    'risky_calls',
 ] %}
 
 with

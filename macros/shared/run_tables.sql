@@ -9,7 +9,7 @@
     {% if execute and flags.WHICH in ('run', 'build', 'seed') %}
         {% set is_first = not first_value(
             "select count(*) from information_schema.tables where table_schema = '" ~ target.schema
-            ~ "' and table_name = 'lm_model_drift'"
+            ~ "' and table_name = 'lm_forecast_note'"
         ) %}
         {% do run_query("
             create table if not exists " ~ run_table('lm_watermark') ~ " (
@@ -43,6 +43,7 @@
             comment = 'Salt of caller_key, used while LM_CALLER_SALT is not set'
         ") %}
         {% do create_model_tables() %}
+        {% do create_forecast_tables() %}
         {% if is_first and is_embedded_engine() %}
             {# See make_lock_row. #}
             {% do run_query("select sleep(1)") %}
@@ -101,5 +102,97 @@
             primary key (metric_code, feature)
         ) engine = InnoDB default charset = utf8mb4 collate = utf8mb4_bin
         comment = 'One row a metric in use and input: how far recent calls are from the training calls'
+    ") %}
+{% endmacro %}
+
+
+{# What `lm forecast` writes: documented in models/marts/_forecast_sources.yml. #}
+{% macro create_forecast_tables() %}
+    {% set series_columns -%}
+        run_id varchar(32) not null comment 'The run, as in lm_forecast_run',
+        target varchar(32) not null comment 'What is forecast',
+        dimension varchar(16) not null comment 'all, source, direction, operator or service',
+        dimension_value varchar(255) not null comment 'Value of the dimension'
+    {%- endset %}
+    {% set table_end -%}
+        ) engine = InnoDB default charset = utf8mb4 collate = utf8mb4_bin comment =
+    {%- endset %}
+    {% do run_query("
+        create table if not exists " ~ run_table('lm_forecast_run') ~ " (
+            id bigint unsigned not null auto_increment comment 'Order of the runs: the last one is shown',
+            run_id varchar(32) not null comment 'Moment of the run and its number among those of that moment',
+            made_at datetime not null comment 'The as_of of the run, local time',
+            first_day date not null comment 'First day that is forecast',
+            days int not null comment 'Days that are forecast',
+            calls_through date not null comment 'Last day whose calls are known',
+            reviews_through date null comment 'Last day whose reviews are in; null without any review',
+            series int not null comment 'Series that were forecast',
+            primary key (id),
+            unique key uq_lm_forecast_run (run_id),
+            key idx_lm_forecast_run_first_day (first_day)
+        " ~ table_end ~ " 'One row a run of lm forecast'
+    ") %}
+    {% do run_query("
+        create table if not exists " ~ run_table('lm_forecast') ~ " (
+            " ~ series_columns ~ ",
+            made_at datetime not null comment 'The as_of of the run, local time',
+            trained_through date not null comment 'Last day that the series was learnt from',
+            grain varchar(8) not null comment 'day or hour',
+            period_start datetime not null comment 'Start of the day or hour, local time',
+            horizon int not null comment 'Days after trained_through',
+            yhat double not null comment 'Expected value',
+            yhat_lo80 double not null,
+            yhat_hi80 double not null,
+            yhat_lo95 double not null,
+            yhat_hi95 double not null,
+            model varchar(64) not null comment 'What computed it',
+            primary key (run_id, grain, target, dimension, dimension_value, period_start)
+        " ~ table_end ~ " 'One row a run, series and day or hour'
+    ") %}
+    {% do run_query("
+        create table if not exists " ~ run_table('lm_forecast_total') ~ " (
+            " ~ series_columns ~ ",
+            days int not null comment 'Length from the first day to forecast on',
+            trained_through date not null comment 'Last day that the series was learnt from',
+            yhat double not null comment 'Expected sum; of rates and levels the mean',
+            yhat_lo80 double not null,
+            yhat_hi80 double not null,
+            yhat_lo95 double not null,
+            yhat_hi95 double not null,
+            previous_value double null comment 'The same of as many days up to trained_through',
+            usual_low double null comment 'Lowest of the last eight weeks, in spans of as many days',
+            usual_high double null comment 'Highest of them',
+            usual_spans int not null comment 'Spans compared',
+            primary key (run_id, target, dimension, dimension_value, days)
+        " ~ table_end ~ " 'One row a run, series and number of days'
+    ") %}
+    {% do run_query("
+        create table if not exists " ~ run_table('lm_forecast_backtest') ~ " (
+            " ~ series_columns ~ ",
+            grain varchar(8) not null comment 'day or hour',
+            model varchar(64) not null comment 'Method that was tried',
+            origin date not null comment 'Last day it was given',
+            horizon int not null comment 'Last day of the part of the window: 7 for days 1 to 7',
+            n int not null comment 'Days or hours compared',
+            mase double null,
+            rmsse double null,
+            wape double null,
+            smape double null,
+            pinball80 double null,
+            coverage80 double null,
+            coverage95 double null,
+            chosen tinyint not null comment '1 for what is or was published',
+            primary key (run_id, target, dimension, dimension_value, grain, model, origin, horizon)
+        " ~ table_end ~ " 'One row a run, series, method, origin and part of the window'
+    ") %}
+    {% do run_query("
+        create table if not exists " ~ run_table('lm_forecast_note') ~ " (
+            " ~ series_columns ~ ",
+            grain varchar(8) not null comment 'day or hour',
+            code varchar(64) not null comment 'What happened',
+            text_en varchar(1000) not null,
+            text_ru varchar(1000) not null,
+            key idx_lm_forecast_note_run (run_id)
+        " ~ table_end ~ " 'One row a run, series and reason why it was refused or fell back'
     ") %}
 {% endmacro %}

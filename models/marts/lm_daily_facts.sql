@@ -100,7 +100,15 @@ facts as (
         case
             when json_extract(followup.value_json, '$.closed_by') is not null then 1
             else 0
-        end as is_followup_closed
+        end as is_followup_closed,
+        case
+            when complaint_risk.value_label is not null or churn_risk.value_label is not null then 1
+            else 0
+        end as is_risk_known,
+        case
+            when complaint_risk.value_label = 'true' or churn_risk.value_label = 'high' then 1
+            else 0
+        end as is_risky
 
     from calls
 
@@ -115,6 +123,10 @@ facts as (
     {{ join_value('coverage', 'checklist_coverage_ratio') }}
 
     {{ join_value('followup', 'followup_needed_flag') }}
+
+    {{ join_value('complaint_risk', 'complaint_risk_flag') }}
+
+    {{ join_value('churn_risk', 'churn_risk_level') }}
 
     {{ join_value('profile', 'calc_profile') }}
 
@@ -222,7 +234,9 @@ select
     coalesce(sum(checklist_coverage * checklist_coverage), 0) as checklist_coverage_sq,
     sum(is_followup_open) as followups_open,
     sum(is_followup_overdue) as followups_overdue,
-    sum(is_followup_closed) as followups_closed
+    sum(is_followup_closed) as followups_closed,
+    sum(is_risk_known) as risk_known_calls,
+    sum(is_risky) as risky_calls
 
 from sliced
 

@@ -140,6 +140,11 @@ def value_of(values: pd.DataFrame, metric: str) -> pd.Series:
     return own.set_index("history_id")["value"]
 
 
+def label_of(values: pd.DataFrame, metric: str) -> pd.Series:
+    own = values[values["metric_code"] == metric]
+    return own.set_index("history_id")["value_label"]
+
+
 def call_facts(calls: pd.DataFrame, values: pd.DataFrame) -> pd.DataFrame:
     """What each call adds to the counts and sums of lm_daily_facts, and what they are told by."""
     facts = calls[["call_date", "call_hour", "caller_key", "operator_key", *COLUMN_OF.values()]]
@@ -275,6 +280,8 @@ def quality(calls: pd.DataFrame, values: pd.DataFrame) -> dict[str, pd.Series]:
     is_open = value_of(values, "followup_needed_flag").reindex(calls.index) == 1
     overdue = told(values, "followup_needed_flag", "overdue").reindex(calls.index)
     closed_by = told(values, "followup_needed_flag", "closed_by").reindex(calls.index)
+    complaint = label_of(values, "complaint_risk_flag").reindex(calls.index)
+    churn = label_of(values, "churn_risk_level").reindex(calls.index)
     return {
         "complaints": calls["call_category"] == "complaint",
         "repeat_base_calls": base,
@@ -288,6 +295,8 @@ def quality(calls: pd.DataFrame, values: pd.DataFrame) -> dict[str, pd.Series]:
         "followups_open": is_open,
         "followups_overdue": is_open & overdue.map(lambda told: told is True),
         "followups_closed": closed_by.notna(),
+        "risk_known_calls": complaint.notna() | churn.notna(),
+        "risky_calls": (complaint == "true") | (churn == "high"),
     }
 
 

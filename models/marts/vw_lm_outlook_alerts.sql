@@ -1,0 +1,78 @@
+{%- set least_spans = 4 %}
+{%- set least_count = 10 %}
+
+with
+
+runs as (
+
+    {{ newest_forecast_run() }}
+
+),
+
+-- The whole 80 % interval beyond what is usual. Of few calls or few spans nothing is unusual.
+judged as (
+
+    select
+        runs.made_at,
+        runs.first_day,
+        totals.*,
+        case when totals.yhat_hi80 < totals.usual_low then 'below' else 'above' end as side
+
+    from runs
+
+    inner join {{ source('forecasts', 'lm_forecast_total') }} as totals
+        on runs.run_id = totals.run_id
+
+    where totals.days in (7, 14)
+        and totals.usual_spans >= {{ least_spans }}
+        and (totals.yhat_hi80 < totals.usual_low or totals.yhat_lo80 > totals.usual_high)
+        and (
+            totals.target in ('conversion_rate', 'quality')
+            or greatest(totals.yhat, totals.usual_high) >= {{ least_count }}
+        )
+
+)
+
+select
+    run_id,
+    made_at,
+    target,
+    dimension,
+    dimension_value,
+    days,
+    first_day as period_start,
+    date_add(first_day, interval days - 1 day) as period_end,
+    cast(side as char(8)) as side,
+    yhat,
+    yhat_lo80,
+    yhat_hi80,
+    usual_low,
+    usual_high,
+    usual_spans
+    {%- for language in ['en', 'ru'] %},
+    {%- set figures = {} %}
+    {%- for name in ['yhat', 'yhat_lo80', 'yhat_hi80', 'usual_low', 'usual_high'] %}
+        {%- do figures.update({name: forecast_figure(language, name)}) %}
+    {%- endfor %}
+    concat(
+        {{ "'Expected in the next '" if language == 'en' else "'Ожидается за ближайшие '" }}, days,
+        {{ "' days: '" if language == 'en' else "' дней: '" }},
+        {{ figures['yhat'] }}, ' ',
+        case target
+            {%- for name, texts in forecast_targets().items() %}
+            when '{{ name }}' then '{{ texts[language] }}'
+            {%- endfor %}
+        end,
+        ' (', {{ figures['yhat_lo80'] }}, '–', {{ figures['yhat_hi80'] }}, '), ',
+        {%- if language == 'en' %}
+        case side when 'below' then 'less' else 'more' end, ' than in any of the last ', usual_spans,
+        ' such spans: ',
+        {%- else %}
+        case side when 'below' then 'меньше' else 'больше' end, ', чем за любой из последних ',
+        usual_spans, ' таких периодов: ',
+        {%- endif %}
+        {{ figures['usual_low'] }}, '–', {{ figures['usual_high'] }}, '.'
+    ) as reason_{{ language }}
+    {%- endfor %}
+
+from judged

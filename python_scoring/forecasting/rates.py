@@ -1,0 +1,233 @@
+"""Rates and levels: weighted means whose weights fade, with the calls behind them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from python_scoring.forecasting.intervals import error_quantiles, ordered
+from python_scoring.forecasting.methods import NAIVE
+from python_scoring.forecasting.result import Result, backtest_rows
+from python_scoring.forecasting.series import UPPER, Series
+from python_scoring.forecasting.settings import TOTAL_DAYS, WEEK, Settings
+from python_scoring.forecasting.windows import PUBLISHED, Windows, actuals
+
+HALF_LIVES = (7.0, 14.0, 28.0, 56.0, 112.0, 224.0)
+# Calls by which a part's mean is pulled to that of the whole, a weekday's to all days'.
+PART_CALLS = 30.0
+WEEKDAY_CALLS = 100.0
+MODELS = {f"mean_{h:.0f}": (h, False) for h in HALF_LIVES} | {
+    f"weekday_mean_{h:.0f}": (h, True) for h in (56.0, 224.0)
+}
+
+
+def forecast_rate(series: Series, settings: Settings, total: Result | None = None) -> Result:
+    """Forecast a regular series of rates (0..1) or levels (0..100).
+
+    Weighted exponential smoothing: sum of value x calls over sum of calls, weights
+    halved every so many days; the half-life by weighted squared errors of past
+    windows. A part with few calls is pulled to the whole's mean. For the conversion this
+    is the ratio of smoothed bookings to smoothed target calls: it agrees with the
+    forecasts of these two as far as they move together.
+    """
+    days = len(series.values)
+    skip = max((settings.first_day - series.last_day).days - 1, 0)
+    horizon = settings.days + skip
+    values = series.values.to_numpy(float)
+    weights = np.zeros(days) if series.weights is None else series.weights.to_numpy(float)
+    weights = np.where(np.isnan(values), 0.0, weights)
+    first = min(28, max(days // 2, 1))
+    step = WEEK if days - first >= 10 * WEEK else max(1, (days - first) // 12)
+    count = min(settings.error_origins, (days - first) // step) + 1
+    origins = days - step * np.arange(count)[::-1]
+    prior = whole_means(total, days, origins)
+    forecasts = {
+        name: np.stack(
+            [
+                smoothed(values[:o], weights[:o], horizon, half_life, weekly, p)
+                for o, p in zip(origins, prior, strict=True)
+            ]
+        )
+        for name, (half_life, weekly) in MODELS.items()
+    }
+    forecasts[NAIVE] = np.stack([naive(values[:o], horizon) for o in origins])
+    actual = actuals(values, origins, horizon)
+    calls = np.nan_to_num(actuals(weights, origins, horizon))
+    chosen = [choose(forecasts, actual, calls, origins, i) for i in range(count)]
+    shown = np.stack([forecasts[name][i] for i, name in enumerate(chosen)])
+    windows = Windows(origins, actual, {**forecasts, PUBLISHED: shown}, chosen)
+    upper = UPPER[series.kind]
+    ahead_calls = expected_calls(weights, horizon)
+    yhat = np.clip(shown[-1], 0.0, upper)
+    limits = mean_bounds(yhat, ahead_calls, shown[:-1], actual[:-1], calls[:-1], upper)
+    totals = {}
+    for length in TOTAL_DAYS:
+        span = slice(skip, skip + length)
+        if length <= settings.days:
+            totals[length] = window_mean(
+                yhat[span],
+                ahead_calls[span],
+                shown[:-1, span],
+                actual[:-1, span],
+                calls[:-1, span],
+                upper,
+            )
+    notes: list[tuple[str, dict[str, object]]] = []
+    if days < settings.min_backtest_days:
+        notes.append(("short_history", {"days": days}))
+    return Result(
+        key=series.key,
+        kind=series.kind,
+        trained_through=series.values.index[-1],
+        yhat=yhat,
+        bounds=limits,
+        model=chosen[-1],
+        totals=totals,
+        backtest=backtest_rows(windows, series.values.index, values, series.kind, settings),
+        notes=notes,
+        windows=windows,
+        values=series.values,
+        skip=skip,
+    )
+
+
+def smoothed(
+    values: np.ndarray,
+    weights: np.ndarray,
+    horizon: int,
+    half_life: float,
+    weekly: bool,
+    prior: float,
+) -> np.ndarray:
+    """Weighted mean (horizon,), with shrunken weekday means where `weekly`; NaN prior: none."""
+    age = np.arange(len(values))[::-1]
+    fade = weights * 0.5 ** (age / half_life)
+    known = np.nan_to_num(values)
+    calls = fade.sum()
+    if np.isfinite(prior):
+        level = (fade @ known + PART_CALLS * prior) / (calls + PART_CALLS)
+    else:
+        level = (fade @ known) / calls if calls > 0 else np.nan
+    if np.isnan(level):
+        level = float(np.average(known, weights=weights)) if weights.any() else 0.0
+    if not weekly:
+        return np.full(horizon, level)
+    phases = np.arange(len(values)) % WEEK
+    above = np.bincount(phases, fade * (known - level), WEEK)
+    effect = above / (np.bincount(phases, fade, WEEK) + WEEKDAY_CALLS)
+    return level + effect[(len(values) + np.arange(horizon)) % WEEK]
+
+
+def naive(values: np.ndarray, horizon: int) -> np.ndarray:
+    """The last known value of the same weekday, else the mean of the known ones."""
+    known = values[np.isfinite(values)]
+    result = np.full(horizon, known.mean() if len(known) else 0.0)
+    for h in range(horizon):
+        same = values[(len(values) + h) % WEEK :: WEEK]
+        same = same[np.isfinite(same)]
+        if len(same):
+            result[h] = same[-1]
+    return result
+
+
+def whole_means(total: Result | None, days: int, origins: np.ndarray) -> np.ndarray:
+    """The whole's mean forecast at each origin, NaN where there is none."""
+    result = np.full(len(origins), np.nan)
+    if total is None or total.windows is None:
+        return result
+    behind = total.windows.origins[-1] - total.windows.origins
+    for i, origin in enumerate(origins):
+        # The nearest origin of the whole that is not later than ours.
+        earlier = np.flatnonzero(behind >= days - origin)
+        if len(earlier):
+            result[i] = total.windows.forecasts[PUBLISHED][earlier[-1]].mean()
+    return result
+
+
+def choose(
+    forecasts: dict[str, np.ndarray],
+    actual: np.ndarray,
+    calls: np.ndarray,
+    origins: np.ndarray,
+    upto: int,
+) -> str:
+    """The model with the least weighted squared error before the origin number `upto`."""
+    ahead = np.arange(actual.shape[1])
+    known = (origins[:upto, None] + ahead < origins[upto]) & np.isfinite(actual[:upto])
+    if known.sum() < 2 * WEEK:
+        return "mean_56"
+    weight = np.where(known, calls[:upto], 0.0)
+    true = np.where(known, actual[:upto], 0.0)
+    losses = {
+        name: float((weight * (true - f[:upto]) ** 2).sum())
+        for name, f in forecasts.items()
+        if name != NAIVE
+    }
+    return min(losses, key=lambda name: losses[name])
+
+
+def expected_calls(weights: np.ndarray, horizon: int) -> np.ndarray:
+    """Calls behind each coming day: mean of the last four same weekdays, at least 0.5."""
+    recent = weights[-4 * WEEK :]
+    ahead = np.empty(horizon)
+    for h in range(horizon):
+        same = recent[::-1][(WEEK - 1 - h % WEEK) :: WEEK]
+        ahead[h] = same.mean() if len(same) else recent.mean()
+    return np.maximum(ahead, 0.5)
+
+
+def mean_bounds(
+    yhat: np.ndarray,
+    calls: np.ndarray,
+    past: np.ndarray,
+    actual: np.ndarray,
+    past_calls: np.ndarray,
+    upper: float,
+) -> np.ndarray:
+    """Bounds (4, days) of daily means: spread a / calls + b fitted to past squared errors.
+
+    A rate's a is at least p (1 - p). The standardised errors' quantiles are empirical.
+    """
+    known = np.isfinite(actual) & (past_calls > 0)
+    error, n = (actual - past)[known], past_calls[known]
+    level = float(np.average(yhat, weights=calls))
+    floor = level * (1 - level) if upper <= 1.0 else 1.0
+    a, b = floor, (0.1 * upper) ** 2
+    if len(error) >= 2 * WEEK:
+        a, b = spread_by_calls(error, n, floor)
+    z = error / np.sqrt(a / n + b) if len(error) else error
+    quantiles = error_quantiles(z, np.ones(len(z)), int(known.any(axis=1).sum()))
+    result = yhat + quantiles[:, None] * np.sqrt(a / calls + b)
+    return ordered(result, yhat, upper)
+
+
+def spread_by_calls(error: np.ndarray, n: np.ndarray, floor: float) -> tuple[float, float]:
+    """Least squares of squared errors on 1 / calls and 1, neither below zero."""
+    square = error**2
+    weight = n**2 / (1 + n) ** 2
+    design = np.stack([1 / n, np.ones_like(n)], axis=1) * np.sqrt(weight)[:, None]
+    (a, b), *_ = np.linalg.lstsq(design, square * np.sqrt(weight), rcond=None)
+    if b < 0:
+        a, b = float((weight * square / n).sum() / (weight / n**2).sum()), 0.0
+    a = max(float(a), floor)
+    b = max(float(np.average(square - a / n, weights=weight)), 1e-9)
+    return a, b
+
+
+def window_mean(
+    yhat: np.ndarray,
+    calls: np.ndarray,
+    past: np.ndarray,
+    actual: np.ndarray,
+    past_calls: np.ndarray,
+    upper: float,
+) -> np.ndarray:
+    """(yhat, lo95, lo80, hi80, hi95) of the weighted mean of several days."""
+    mean = np.array([float(np.average(yhat, weights=calls))])
+    weight = np.where(np.isfinite(actual), past_calls, 0.0)
+    full = (np.isfinite(actual) | (past_calls == 0)).all(axis=1) & (weight.sum(axis=1) > 0)
+    weight = weight[full]
+    n = weight.sum(axis=1, keepdims=True)
+    came = (weight * np.nan_to_num(actual[full])).sum(axis=1, keepdims=True) / n
+    said = (weight * past[full]).sum(axis=1, keepdims=True) / n
+    limits = mean_bounds(mean, np.array([calls.sum()]), said, came, n, upper)
+    return np.concatenate([mean, limits[:, 0]])
