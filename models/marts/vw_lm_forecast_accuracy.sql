@@ -60,8 +60,6 @@ due as (
             else runs.calls_through
         end
 
-    {{ kept_apart() }}
-
 ),
 
 -- A day without a row is a day without calls.
