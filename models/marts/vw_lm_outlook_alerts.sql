@@ -9,7 +9,8 @@ runs as (
 
 ),
 
--- The whole 80 % interval beyond what is usual. Of few calls or few spans nothing is unusual.
+-- The whole 80 % interval beyond what is usual. Of few calls or few spans nothing is unusual,
+-- and an operator's calls follow the roster, which is not known.
 judged as (
 
     select
@@ -28,7 +29,10 @@ judged as (
         and (totals.yhat_hi80 < totals.usual_low or totals.yhat_lo80 > totals.usual_high)
         and (
             totals.target in ('conversion_rate', 'quality')
-            or greatest(totals.yhat, totals.usual_high) >= {{ least_count }}
+            or (
+                totals.dimension <> 'operator'
+                and greatest(totals.yhat, totals.usual_high) >= {{ least_count }}
+            )
         )
 
 )

@@ -9,19 +9,21 @@ from contextlib import closing
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import mysql.connector
 import numpy as np
 import pandas as pd
 import pytest
 from conftest import TestTarget
 from pipeline_cases import DAYS, END, NOW, PATIENT, START, clinic, fill, moment
 
-from python_scoring import doctor_forecast, forecast, forecast_series, forecast_store, run
+from python_scoring import cli, doctor_forecast, forecast, forecast_series, forecast_store, run
 from python_scoring.errors import LmError
 from python_scoring.findings import Probe
 from python_scoring.forecast_series import Span
 from python_scoring.forecasting import Forecasts, Key, Series
 from python_scoring.forecasting.result import BACKTEST_COLUMNS, NOTE_COLUMNS, ROW_COLUMNS
 from python_scoring.forecasting.result import TOTAL_COLUMNS as TOTALS
+from python_scoring.watermarks import Watermarks, prepare_session, writing_values
 
 TABLES = (forecast_store.RUNS, *forecast_store.TABLES)
 COUNTS = ("calls", "bookings", "lost", "risky", "talk_minutes")
@@ -48,6 +50,14 @@ def here(built: TestTarget) -> Iterator[TestTarget]:
     yield built
 
 
+@pytest.fixture(scope="module")
+def made(built: TestTarget) -> dict[str, Any]:
+    """One run, and its `rows` by table and view, since other tests empty them."""
+    result = make(built)
+    names = (*TABLES, "vw_lm_forecast")
+    return {**result, "rows": {name: frame(built, name) for name in names}}
+
+
 def make(here: TestTarget, **variables: Any) -> dict[str, Any]:
     with closing(here.connect()) as connection:
         loaded = here.load(**{"as_of": MOMENT, **variables})
@@ -60,6 +70,7 @@ def write(
     rows: list[dict[str, Any]],
     totals: list[dict[str, Any]] | None = None,
     keep_days: int = 400,
+    **variables: Any,
 ) -> str:
     """A run with these figures, whatever a model would say."""
     made = Forecasts(
@@ -69,10 +80,12 @@ def write(
         pd.DataFrame(columns=TOTALS),
     )
     start = datetime.combine(span.first_day, datetime.min.time())
+    loaded = here.load(as_of=MOMENT, **variables)
     with closing(here.connect()) as connection:
+        prepare_session(Probe(connection), loaded)
         return forecast_store.write(
             Probe(connection),
-            here.load(as_of=MOMENT),
+            loaded,
             start,
             28,
             span,
@@ -97,9 +110,9 @@ def counts(here: TestTarget) -> dict[str, int]:
     return {name: here.rows(f"select count(*) from {name}")[0][0] for name in TABLES}
 
 
-def test_parts_add_up_and_intervals_hold(here: TestTarget) -> None:
-    assert make(here)["status"] == "ok"
-    rows = frame(here, "vw_lm_forecast")
+def test_parts_add_up_and_intervals_hold(made: dict[str, Any]) -> None:
+    assert made["status"] == "ok"
+    rows = made["rows"]["vw_lm_forecast"]
     assert set(rows["target"]) >= {"calls", "talk_minutes", "bookings"}
     days = rows[rows["grain"] == "day"]
     wholes = days[days["dimension"] == "all"].set_index(["target", "period_start"])["yhat"]
@@ -125,31 +138,30 @@ def test_parts_add_up_and_intervals_hold(here: TestTarget) -> None:
     assert (ahead == rows["horizon"]).all() and (ahead >= 1).all()
 
 
-def test_a_second_run_adds_and_changes_nothing(here: TestTarget) -> None:
-    first = make(here)
-    before = contents(here)
+def test_a_second_run_adds_and_changes_nothing(here: TestTarget, made: dict[str, Any]) -> None:
+    """The same calls give the same figures, and runs of one moment are told apart."""
     second = make(here)
-    assert first["run_id"] != second["run_id"]
-    for name, rows in contents(here).items():
-        assert set(before[name]) <= set(rows), name
-        assert len(rows) == 2 * len(before[name])
-    # The same calls give the same figures.
-    names = [name for name in ROW_COLUMNS if name != "trained_through"]
+    before = contents(here)
+    same = [name for name in ROW_COLUMNS if name != "trained_through"]
     key = ["grain", "target", "dimension", "dimension_value", "period_start"]
     one, two = (
-        frame(here, "lm_forecast", f"where run_id = '{made['run_id']}'")[names].sort_values(key)
-        for made in (first, second)
+        rows[same].sort_values(key).reset_index(drop=True)
+        for rows in (made["rows"]["lm_forecast"], frame(here, "lm_forecast"))
     )
-    pd.testing.assert_frame_equal(one.reset_index(drop=True), two.reset_index(drop=True))
-    assert set(frame(here, "vw_lm_forecast")["run_id"]) == {second["run_id"]}
-    assert set(frame(here, "vw_lm_outlook")["run_id"]) == {second["run_id"]}
+    pd.testing.assert_frame_equal(one, two)
+    third = a_run(here, END.date())
+    assert third != second["run_id"]
+    for name, rows in before.items():
+        assert set(rows) <= set(contents(here)[name]), name
+    assert set(frame(here, "vw_lm_forecast")["run_id"]) == {third}
+    assert set(frame(here, "vw_lm_outlook")["run_id"]) == {third}
 
 
 @pytest.mark.parametrize("failing", ["lm_forecast_total", "lm_forecast_note"])
 def test_a_run_that_dies_leaves_nothing(
     here: TestTarget, monkeypatch: pytest.MonkeyPatch, failing: str
 ) -> None:
-    make(here)
+    a_run(here, START)
     before = contents(here)
     insert = forecast_store._insert
 
@@ -160,24 +172,37 @@ def test_a_run_that_dies_leaves_nothing(
         insert(probe, target, table, *rest)
 
     monkeypatch.setattr(forecast_store, "_insert", dies)
-    with pytest.raises(Exception):  # noqa: B017 the driver's own, by version
-        make(here)
+    with pytest.raises(mysql.connector.Error):
+        a_run(here, END.date())
     monkeypatch.undo()
     assert contents(here) == before
-    assert make(here)["status"] == "ok", "and no lock is left"
+    assert a_run(here, END.date()), "and no lock is left"
+
+
+def test_of_two_runs_one_waits(here: TestTarget) -> None:
+    with closing(here.connect()) as other:
+        probe = Probe(other)
+        marks = Watermarks(probe, here.load(), "another")
+        with writing_values(marks), pytest.raises(LmError, match="another run"):
+            a_run(here, START, lm_lock_wait_sec=1)
+    assert set(counts(here).values()) == {0}
+    assert a_run(here, START, lm_lock_wait_sec=1)
 
 
 def test_too_little_data_is_said_and_no_failure(here: TestTarget) -> None:
-    for days, words in ((0, "there are no calls before"), (1, "1 days of calls")):
-        variables = {
-            "as_of": moment(datetime.combine(START, datetime.min.time()) + timedelta(days=days))
-        }
-        done = here.lm("forecast", "--json", "--vars", json.dumps(variables))
-        assert done.returncode == 0, done.stderr
-        document = json.loads(done.stdout)
-        assert document["status"] == "skipped" and words in document["reason"]
+    start = datetime.combine(START, datetime.min.time())
+    one_day = make(here, as_of=moment(start + timedelta(days=1)))
+    assert one_day["status"] == "skipped" and one_day["reason"].startswith("1 days of calls")
+    done = here.lm("forecast", "--json", "--vars", json.dumps({"as_of": moment(start)}))
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["status"] == "skipped"
+    assert "there are no calls before" in done.stdout
     assert set(counts(here).values()) == {0}
-    assert here.lm("forecast", "--days", "3").returncode == 2
+
+
+@pytest.mark.parametrize("days", [6, 91])
+def test_a_wrong_number_of_days_is_told(days: int) -> None:
+    assert cli.main(["forecast", "--days", str(days)]) == 2
 
 
 def test_the_command_tells_the_outlook(here: TestTarget) -> None:
@@ -204,9 +229,8 @@ def test_days_to_come_teach_nothing(here: TestTarget) -> None:
     assert whole.values.sum() == known
     assert whole.last_day == cut.date() - timedelta(days=1)
     assert len(whole.values) == DAYS - 4
-    made = make(here, as_of=moment(cut))
-    assert made["calls_through"] == cut.date() - timedelta(days=1)
-    assert frame(here, "vw_lm_forecast")["period_start"].min() == pd.Timestamp(cut)
+    assert inputs.span.calls_through == cut.date() - timedelta(days=1)
+    assert inputs.span.first_day == cut.date()
 
 
 def test_reviews_are_waited_for(here: TestTarget) -> None:
@@ -248,13 +272,12 @@ def test_risky_calls_are_those_of_the_labels(here: TestTarget) -> None:
     assert 0 <= risky <= known <= calls and known > 0
 
 
-def test_names_stand_in_dimension_columns_only(here: TestTarget) -> None:
-    make(here)
-    names = {name for (name,) in here.rows("select distinct operator_name from fct_call") if name}
+def test_names_stand_in_dimension_columns_only(built: TestTarget, made: dict[str, Any]) -> None:
+    tables = made["rows"]
+    names = {name for (name,) in built.rows("select distinct operator_name from fct_call") if name}
     names = {name for name in names if name != "unknown"}
-    assert names & {name for (name,) in here.rows("select dimension_value from lm_forecast")}
-    for table in TABLES:
-        rows = frame(here, table)
+    assert names & set(tables["lm_forecast"]["dimension_value"])
+    for table, rows in tables.items():
         cells = texts_of(rows.drop(columns="dimension_value", errors="ignore"))
         assert not [cell for cell in cells if any(name in cell for name in names)], table
         assert not [cell for cell in texts_of(rows) if PATIENT in cell], table
@@ -280,6 +303,12 @@ def a_row(target: str, day: date, horizon: int, yhat: float, spread: float = 1.0
         "model": "by_hand",
         "trained_through": day - timedelta(days=horizon),
     }
+
+
+def a_run(here: TestTarget, day: date, **variables: Any) -> str:
+    """A run that forecasts one day."""
+    span = Span(day, day - timedelta(days=1), None)
+    return write(here, span, [a_row("calls", day, 1, 4)], [a_total("x", 1, 2)], **variables)
 
 
 def test_accuracy_is_that_of_the_ledger(here: TestTarget) -> None:
@@ -342,6 +371,7 @@ def test_alerts_tell_what_leaves_the_usual(here: TestTarget) -> None:
         a_total("small", 0, 1, usual_low=4.0, usual_high=9.0),
         a_total("other", 1, 2, usual_low=None, usual_high=None, usual_spans=0),
         a_total("month", 10, 15, days=28),
+        a_total("roster", 10, 15, dimension="operator"),
     ]
     write(here, span, [a_row("bookings", span.first_day, 9, 4)], totals)
     alerts = frame(here, "vw_lm_outlook_alerts").set_index("dimension_value")
@@ -360,9 +390,7 @@ def test_alerts_tell_what_leaves_the_usual(here: TestTarget) -> None:
 
 def test_old_runs_go(here: TestTarget) -> None:
     for age in (40, 5, 0):
-        day = START + timedelta(days=100 - age)
-        span = Span(day, day - timedelta(days=1), None)
-        write(here, span, [a_row("calls", day, 1, 4)], [a_total("x", 1, 2)], keep_days=10)
+        a_run(here, START + timedelta(days=100 - age), keep_days=10)
     for table in (forecast_store.RUNS, "lm_forecast", "lm_forecast_total"):
         assert counts(here)[table] == 2, table
 
@@ -383,7 +411,7 @@ def test_spans_of_the_past() -> None:
 
 
 def test_doctor_warns_of_an_old_forecast(here: TestTarget) -> None:
-    make(here)
+    a_run(here, END.date())
     with closing(here.connect()) as connection:
         probe = Probe(connection)
         for days, status in ((0, "ok"), (2, "ok"), (3, "warn")):
