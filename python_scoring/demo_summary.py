@@ -21,6 +21,7 @@ HEADLINE = (
     "callback_rate",
 )
 CALLS_TO_MAKE = 5
+OUTLOOK = ("calls", "bookings", "lost", "risky", "talk_minutes")
 
 
 def summary(probe: Probe, target: Target, as_of: str) -> str:
@@ -30,6 +31,8 @@ def summary(probe: Probe, target: Target, as_of: str) -> str:
         *_groups(probe, target),
         "",
         *_kpis(probe, target),
+        "",
+        *_outlook(probe, target),
         "",
         *_calls_to_make(probe, target),
         "",
@@ -72,6 +75,27 @@ def _kpis(probe: Probe, target: Target) -> Iterator[str]:
             for russian, english, level, base, change, sure, status, _, _, kind in rows
         ],
     )
+
+
+def _outlook(probe: Probe, target: Target) -> Iterator[str]:
+    """The next 7 and 14 days, each target with its 80 % interval and what it was before."""
+    rows = probe.rows(
+        "select totals.days, totals.target, round(totals.yhat, 1), round(totals.yhat_lo80, 1),"
+        " round(totals.yhat_hi80, 1), round(totals.previous_value, 1)"
+        f" from {_table(target, 'lm_forecast_total')} as totals"
+        f" inner join {_table(target, 'vw_lm_outlook')} as outlook"
+        " on totals.run_id = outlook.run_id"
+        " and totals.days = outlook.days and outlook.dimension = 'all'"
+        " where totals.dimension = 'all'"
+        f" and totals.target in ({', '.join(['%s'] * len(OUTLOOK))})"
+        f" order by totals.days, field(totals.target, {', '.join(['%s'] * len(OUTLOOK))})",
+        (*OUTLOOK, *OUTLOOK),
+    )
+    if not rows:
+        yield "no forecast of the days to come"
+        return
+    yield "the days to come, 80 % intervals (vw_lm_outlook)"
+    yield format_table(["days", "what", "expected", "low", "high", "days before"], rows)
 
 
 def _calls_to_make(probe: Probe, target: Target) -> Iterator[str]:

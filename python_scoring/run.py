@@ -82,7 +82,14 @@ def outlook(connection: MySQLConnectionAbstract, target: Target) -> None:
         print(forecast.told(forecast.make(connection, target)), flush=True)
     except ConfigurationError:
         raise
-    except (LmError, mysql.connector.Error, ValueError) as error:
+    except (
+        LmError,
+        mysql.connector.Error,
+        ArithmeticError,
+        OSError,
+        RuntimeError,
+        ValueError,
+    ) as error:
         print(f"no forecast: {error}", file=sys.stderr, flush=True)
 
 

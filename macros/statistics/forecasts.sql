@@ -20,10 +20,53 @@
 {%- endmacro %}
 
 
+{# Targets that are known only when the reviews are in, as SQL texts. #}
+{% macro reviewed_targets() -%}
+    {%- for name, target in forecast_targets().items() if target.reviewed -%}
+        {{ ', ' if not loop.first }}'{{ name }}'
+    {%- endfor -%}
+{%- endmacro %}
+
+
+{# What came of the target of `due`, from a row of int_forecast_series; without a row nothing came. #}
+{% macro forecast_actual(alias) -%}
+    case due.target
+        {%- for name in forecast_targets() %}
+        when '{{ name }}' then {{ alias ~ '.' ~ name if name in ['conversion_rate', 'quality']
+            else 'coalesce(' ~ alias ~ '.' ~ name ~ ', 0) * 1e0' }}
+        {%- endfor %}
+    end
+{%- endmacro %}
+
+
 {# A figure of a target as text: shares in per cent, none with more digits than it deserves. #}
 {% macro forecast_figure(language, value) -%}
     {%- set number -%}
         cast(case when target = 'conversion_rate' then 100 * {{ value }} else {{ value }} end as decimal(16, 1))
     {%- endset -%}
     {{ number_text_in(language, number) }}
+{%- endmacro %}
+
+
+{# The sentence of an alert, over the columns of vw_lm_outlook_alerts. #}
+{% macro forecast_alert(language) -%}
+    {%- set words = {
+        'en': ['Expected in the next ', ' days: ', 'less', 'more', ' than in any of the last ', ' such spans: '],
+        'ru': [
+            'Ожидается за ближайшие ', ' дней: ', 'меньше', 'больше', ', чем за любой из последних ',
+            ' таких периодов: ',
+        ],
+    }[language] -%}
+    concat(
+        '{{ words[0] }}', days, '{{ words[1] }}', {{ forecast_figure(language, 'yhat') }}, ' ',
+        case target
+            {%- for name, texts in forecast_targets().items() %}
+            when '{{ name }}' then '{{ texts[language] }}'
+            {%- endfor %}
+        end,
+        ' (', {{ forecast_figure(language, 'yhat_lo80') }}, '–', {{ forecast_figure(language, 'yhat_hi80') }}, '), ',
+        case side when 'below' then '{{ words[2] }}' else '{{ words[3] }}' end,
+        '{{ words[4] }}', usual_spans, '{{ words[5] }}',
+        {{ forecast_figure(language, 'usual_low') }}, '–', {{ forecast_figure(language, 'usual_high') }}, '.'
+    )
 {%- endmacro %}

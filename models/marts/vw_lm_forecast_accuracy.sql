@@ -43,8 +43,9 @@ due as (
     select
         forecasts.*,
         cast(forecasts.period_start as date) as stat_date,
-        cast(
-            date_sub(forecasts.period_start, interval 7 * ceiling(forecasts.horizon / 7) day) as date
+        date_sub(
+            cast(forecasts.period_start as date),
+            interval 7 * ceiling(forecasts.horizon / 7) day
         ) as naive_date
 
     from runs
@@ -55,15 +56,9 @@ due as (
 
     where forecasts.dimension_value <> 'other'
         and forecasts.period_start <= case
-            when forecasts.target in (
-                {%- for name, target in forecast_targets().items() if target.reviewed -%}
-                '{{ name }}'{{ ', ' if not loop.last }}
-                {%- endfor -%}
-            ) then runs.reviews_through
+            when forecasts.target in ({{ reviewed_targets() }}) then runs.reviews_through
             else runs.calls_through
         end
-
-    {{ kept_apart() }}
 
 ),
 
@@ -85,16 +80,8 @@ compared as (
         due.yhat_hi80,
         due.yhat_lo95,
         due.yhat_hi95,
-        {%- for alias, name in [('came', 'actual'), ('naive', 'naive')] %}
-        case due.target
-            {%- for target in forecast_targets() %}
-            when '{{ target }}' then
-                {%- if target in ['conversion_rate', 'quality'] %} {{ alias }}.{{ target }}
-                {%- else %} coalesce({{ alias }}.{{ target }}, 0) * 1e0
-                {%- endif %}
-            {%- endfor %}
-        end as {{ name }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        {{ forecast_actual('came') }} as actual,
+        {{ forecast_actual('naive') }} as naive
 
     from due
 

@@ -23,21 +23,21 @@ totals as (
 )
 
 select
-    run_id,
-    made_at,
     days,
     first_day as period_start,
     date_add(first_day, interval days - 1 day) as period_end,
     dimension,
-    dimension_value
-    {%- for target in forecast_targets() %},
+    dimension_value,
+    {%- for target in forecast_targets() %}
     max(case when target = '{{ target }}' then yhat end) as {{ target }},
     {%- for bound in ['lo80', 'hi80', 'lo95', 'hi95'] %}
     max(case when target = '{{ target }}' then yhat_{{ bound }} end) as {{ target }}_{{ bound }},
     {%- endfor %}
     max(case when target = '{{ target }}' then previous_value end) as {{ target }}_before,
-    max(case when target = '{{ target }}' then yhat - previous_value end) as {{ target }}_change
+    max(case when target = '{{ target }}' then yhat - previous_value end) as {{ target }}_change,
     {%- endfor %}
+    run_id,
+    made_at
 
 from totals
 

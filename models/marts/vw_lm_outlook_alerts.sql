@@ -9,7 +9,8 @@ runs as (
 
 ),
 
--- The whole 80 % interval beyond what is usual. Of few calls or few spans nothing is unusual.
+-- The whole 80 % interval beyond what is usual. Of few calls or few spans nothing is unusual,
+-- and an operator's calls follow the roster, which is not known.
 judged as (
 
     select
@@ -28,7 +29,10 @@ judged as (
         and (totals.yhat_hi80 < totals.usual_low or totals.yhat_lo80 > totals.usual_high)
         and (
             totals.target in ('conversion_rate', 'quality')
-            or greatest(totals.yhat, totals.usual_high) >= {{ least_count }}
+            or (
+                totals.dimension <> 'operator'
+                and greatest(totals.yhat, totals.usual_high) >= {{ least_count }}
+            )
         )
 
 )
@@ -48,31 +52,8 @@ select
     yhat_hi80,
     usual_low,
     usual_high,
-    usual_spans
-    {%- for language in ['en', 'ru'] %},
-    {%- set figures = {} %}
-    {%- for name in ['yhat', 'yhat_lo80', 'yhat_hi80', 'usual_low', 'usual_high'] %}
-        {%- do figures.update({name: forecast_figure(language, name)}) %}
-    {%- endfor %}
-    concat(
-        {{ "'Expected in the next '" if language == 'en' else "'Ожидается за ближайшие '" }}, days,
-        {{ "' days: '" if language == 'en' else "' дней: '" }},
-        {{ figures['yhat'] }}, ' ',
-        case target
-            {%- for name, texts in forecast_targets().items() %}
-            when '{{ name }}' then '{{ texts[language] }}'
-            {%- endfor %}
-        end,
-        ' (', {{ figures['yhat_lo80'] }}, '–', {{ figures['yhat_hi80'] }}, '), ',
-        {%- if language == 'en' %}
-        case side when 'below' then 'less' else 'more' end, ' than in any of the last ', usual_spans,
-        ' such spans: ',
-        {%- else %}
-        case side when 'below' then 'меньше' else 'больше' end, ', чем за любой из последних ',
-        usual_spans, ' таких периодов: ',
-        {%- endif %}
-        {{ figures['usual_low'] }}, '–', {{ figures['usual_high'] }}, '.'
-    ) as reason_{{ language }}
-    {%- endfor %}
+    usual_spans,
+    {{ forecast_alert('en') }} as reason_en,
+    {{ forecast_alert('ru') }} as reason_ru
 
 from judged

@@ -19,6 +19,7 @@ def test_help_names_commands_and_exit_codes(capsys: pytest.CaptureFixture[str]) 
         "demo",
         "run",
         "train",
+        "forecast",
         "score",
         "doctor",
         "import",
@@ -30,7 +31,9 @@ def test_help_names_commands_and_exit_codes(capsys: pytest.CaptureFixture[str]) 
 
 
 @pytest.mark.parametrize(
-    "command", ["demo", "run", "doctor", "import", "train", "score", "shell", "engine"], ids=str
+    "command",
+    ["demo", "run", "doctor", "import", "train", "score", "forecast", "shell", "engine"],
+    ids=str,
 )
 def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
