@@ -19,7 +19,7 @@ TABLES = (
     " gate_ru varchar(255), gate_en varchar(255))",
     "create table vw_lm_period_summary (period_days int, period_start date, period_end date,"
     " dimension varchar(16), metric_code varchar(64), level double, value_count int,"
-    " `change` double, is_change_significant int, status varchar(32))",
+    " level_change double, is_change_significant int, status varchar(32))",
     "create table lm_kpi_dictionary (kpi_code varchar(64), name_ru varchar(64),"
     " name_en varchar(64), kind varchar(16))",
     "create table vw_lm_action_list (list_name_ru varchar(64), history_id int,"
