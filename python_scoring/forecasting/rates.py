@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy import stats
 
-from python_scoring.forecasting.intervals import error_quantiles, ordered
+from python_scoring.forecasting.intervals import PROBABILITIES, error_quantiles, ordered
 from python_scoring.forecasting.methods import NAIVE
 from python_scoring.forecasting.result import Result, backtest_rows
 from python_scoring.forecasting.series import UPPER, Series
@@ -15,6 +16,8 @@ HALF_LIVES = (7.0, 14.0, 28.0, 56.0, 112.0, 224.0)
 # Calls by which a part's mean is pulled to that of the whole, a weekday's to all days'.
 PART_CALLS = 30.0
 WEEKDAY_CALLS = 100.0
+# Finished windows before their own errors make the interval of a mean over days.
+LEAST_WINDOWS = 4
 MODELS = {f"mean_{h:.0f}": (h, False) for h in HALF_LIVES} | {
     f"weekday_mean_{h:.0f}": (h, True) for h in (56.0, 224.0)
 }
@@ -60,15 +63,18 @@ def forecast_rate(series: Series, settings: Settings, total: Result | None = Non
     yhat = np.clip(shown[-1], 0.0, upper)
     limits = mean_bounds(yhat, ahead_calls, shown[:-1], actual[:-1], calls[:-1], upper)
     totals = {}
+    errors: tuple[np.ndarray, np.ndarray] = (np.empty(0), np.empty(0))
     for length in TOTAL_DAYS:
         span = slice(skip, skip + length)
         if length <= settings.days:
+            found = window_errors(shown[:-1, span], actual[:-1, span], calls[:-1, span])
+            # Too few windows of a length are told by those of the next shorter one.
+            errors = found if len(found[0]) >= LEAST_WINDOWS or not len(errors[0]) else errors
             totals[length] = window_mean(
                 yhat[span],
                 ahead_calls[span],
-                shown[:-1, span],
-                actual[:-1, span],
-                calls[:-1, span],
+                spread_of_days(yhat, ahead_calls, shown[:-1], actual[:-1], calls[:-1], upper)[0],
+                *errors,
                 upper,
             )
     notes: list[tuple[str, dict[str, object]]] = []
@@ -189,15 +195,28 @@ def mean_bounds(
     """
     known = np.isfinite(actual) & (past_calls > 0)
     error, n = (actual - past)[known], past_calls[known]
-    level = float(np.average(yhat, weights=calls))
-    floor = level * (1 - level) if upper <= 1.0 else 1.0
-    a, b = floor, (0.1 * upper) ** 2
-    if len(error) >= 2 * WEEK:
-        a, b = spread_by_calls(error, n, floor)
+    a, b = spread_of_days(yhat, calls, past, actual, past_calls, upper)
     z = error / np.sqrt(a / n + b) if len(error) else error
     quantiles = error_quantiles(z, np.ones(len(z)), int(known.any(axis=1).sum()))
     result = yhat + quantiles[:, None] * np.sqrt(a / calls + b)
     return ordered(result, yhat, upper)
+
+
+def spread_of_days(
+    yhat: np.ndarray,
+    calls: np.ndarray,
+    past: np.ndarray,
+    actual: np.ndarray,
+    past_calls: np.ndarray,
+    upper: float,
+) -> tuple[float, float]:
+    """(a, b) of the variance a / calls + b of a day's mean; a guess where little is known."""
+    known = np.isfinite(actual) & (past_calls > 0)
+    level = float(np.average(yhat, weights=calls))
+    floor = level * (1 - level) if upper <= 1.0 else 1.0
+    if known.sum() < 2 * WEEK:
+        return floor, (0.1 * upper) ** 2
+    return spread_by_calls((actual - past)[known], past_calls[known], floor)
 
 
 def spread_by_calls(error: np.ndarray, n: np.ndarray, floor: float) -> tuple[float, float]:
@@ -213,21 +232,35 @@ def spread_by_calls(error: np.ndarray, n: np.ndarray, floor: float) -> tuple[flo
     return a, b
 
 
+def window_errors(
+    past: np.ndarray, actual: np.ndarray, calls: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Errors of the weighted means of whole windows, and the calls behind each."""
+    weight = np.where(np.isfinite(actual), calls, 0.0)
+    full = (np.isfinite(actual) | (calls == 0)).all(axis=1) & (weight.sum(axis=1) > 0)
+    weight = weight[full]
+    n = weight.sum(axis=1)
+    return (weight * (np.nan_to_num(actual[full]) - past[full])).sum(axis=1) / n, n
+
+
 def window_mean(
     yhat: np.ndarray,
     calls: np.ndarray,
-    past: np.ndarray,
-    actual: np.ndarray,
-    past_calls: np.ndarray,
+    a: float,
+    error: np.ndarray,
+    n: np.ndarray,
     upper: float,
 ) -> np.ndarray:
-    """(yhat, lo95, lo80, hi80, hi95) of the weighted mean of several days."""
+    """(yhat, lo95, lo80, hi80, hi95) of the weighted mean of several days.
+
+    Variance a / calls + b: a is that of one call, b by moments from past windows, enlarged
+    and with Student's t as these are few.
+    """
     mean = np.array([float(np.average(yhat, weights=calls))])
-    weight = np.where(np.isfinite(actual), past_calls, 0.0)
-    full = (np.isfinite(actual) | (past_calls == 0)).all(axis=1) & (weight.sum(axis=1) > 0)
-    weight = weight[full]
-    n = weight.sum(axis=1, keepdims=True)
-    came = (weight * np.nan_to_num(actual[full])).sum(axis=1, keepdims=True) / n
-    said = (weight * past[full]).sum(axis=1, keepdims=True) / n
-    limits = mean_bounds(mean, np.array([calls.sum()]), said, came, n, upper)
-    return np.concatenate([mean, limits[:, 0]])
+    count = len(error)
+    b = (0.1 * upper) ** 2
+    if count >= LEAST_WINDOWS:
+        b = max(float(np.mean(error**2 - a / n)), 0.0) * (1 + 2 / count)
+    quantiles = stats.t.ppf(PROBABILITIES, max(count / 2, 3.0))
+    result = mean + quantiles[:, None] * np.sqrt(a / calls.sum() + b)
+    return np.concatenate([mean, ordered(result, mean, upper)[:, 0]])
