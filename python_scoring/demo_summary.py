@@ -79,18 +79,17 @@ def _kpis(probe: Probe, target: Target) -> Iterator[str]:
 
 def _outlook(probe: Probe, target: Target) -> Iterator[str]:
     """The next 7 and 14 days, each target with its 80 % interval and what it was before."""
-    rows = probe.rows(
-        "select totals.days, totals.target, round(totals.yhat, 1), round(totals.yhat_lo80, 1),"
-        " round(totals.yhat_hi80, 1), round(totals.previous_value, 1)"
-        f" from {_table(target, 'lm_forecast_total')} as totals"
-        f" inner join {_table(target, 'vw_lm_outlook')} as outlook"
-        " on totals.run_id = outlook.run_id"
-        " and totals.days = outlook.days and outlook.dimension = 'all'"
-        " where totals.dimension = 'all'"
-        f" and totals.target in ({', '.join(['%s'] * len(OUTLOOK))})"
-        f" order by totals.days, field(totals.target, {', '.join(['%s'] * len(OUTLOOK))})",
-        (*OUTLOOK, *OUTLOOK),
-    )
+    columns = [
+        f"round({name}{part}, 1)" for name in OUTLOOK for part in ("", "_lo80", "_hi80", "_before")
+    ]
+    rows = [
+        (days, name, *figures[4 * number : 4 * number + 4])
+        for days, *figures in probe.rows(
+            f"select days, {', '.join(columns)} from {_table(target, 'vw_lm_outlook')}"
+            " where dimension = 'all' order by days"
+        )
+        for number, name in enumerate(OUTLOOK)
+    ]
     if not rows:
         yield "no forecast of the days to come"
         return

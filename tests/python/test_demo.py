@@ -25,6 +25,15 @@ TABLES = (
     "create table vw_lm_action_list (list_name_ru varchar(64), history_id int,"
     " operator_name varchar(64), due_at datetime, reasons_ru varchar(64), action_ru varchar(64),"
     " sort_key int)",
+    "create table vw_lm_outlook (days int, dimension varchar(16), "
+    + ", ".join(
+        f"{name}{part} double"
+        for name in ("calls", "bookings", "lost", "risky", "talk_minutes")
+        for part in ("", "_lo80", "_hi80", "_before")
+    )
+    + ")",
+    "insert into vw_lm_outlook (days, dimension, bookings, bookings_lo80, bookings_hi80,"
+    " bookings_before) values (7, 'all', 12.34, 8, 17, 11), (7, 'source', 98, 98, 98, 98)",
     "insert into vw_lm_period_summary values"
     " (7, '2026-03-05', '2026-03-11', 'all', 'asa_sec', 20.04, 2, -1.5, 0, 'good'),"
     " (7, '2026-03-05', '2026-03-11', 'all', 'service_level', 0.3333, 3, -0.2, 1, 'bad'),"
@@ -63,6 +72,7 @@ def test_summary_of_a_small_week(target: TestTarget) -> None:
         "the last week, 2026-03-05 to 2026-03-11 (vw_lm_period_summary)",
         "Сервис SL 33.3 % 3 -20.0 % real bad",
         "Ожидание ASA 20.0 2 -1.5 chance good",
+        "7 bookings 12.3 8.0 17.0 11.0",
         "the first 2 of 2 calls to act on (vw_lm_action_list)",
         "Перезвонить 8 Ольга 2026-03-12 09:00:00 Пропущен. Перезвонить",
         "one call: 2, 2026-03-10 11:00:00, waited 30 s, talked 90 s, lead_no_record",
