@@ -46,6 +46,7 @@ HISTORY_DAYS = 914
 # The review lag is that of reviews made within so many days, on calls of this many more.
 LAG_DAYS = 90
 LATE_DAYS = 30
+CALENDARS = ("lm_holidays", "lm_special_days")
 LAG_SHARE = 0.9
 
 
@@ -189,8 +190,12 @@ def _daily(probe: Probe, target: Target, begin: date) -> pd.DataFrame:
 
 
 def _calendar(probe: Probe, target: Target) -> Calendar:
-    rows = probe.rows(
-        "select calendar_date, day_kind, name_en from"
-        f" {quoted(target.schema, 'lm_holidays')} order by calendar_date"
-    )
-    return Calendar.of(pd.DataFrame(rows, columns=["date", "day_kind", "name"]))
+    """Public holidays, and the clinic's own days, which count where both have one."""
+    columns = ["date", "day_kind", "name"]
+    days: list[tuple[Any, ...]] = []
+    for seed in CALENDARS:
+        days += probe.rows(
+            f"select calendar_date, day_kind, name_en from {quoted(target.schema, seed)}"
+            " order by calendar_date"
+        )
+    return Calendar.of(pd.DataFrame(days, columns=columns))

@@ -13,7 +13,7 @@ import pandas as pd
 
 from python_scoring.errors import LmError
 from python_scoring.findings import Probe, quoted
-from python_scoring.forecast_series import Span
+from python_scoring.forecast_series import CALENDARS, Span
 from python_scoring.forecasting import Forecasts, Series
 from python_scoring.profile import Target
 from python_scoring.watermarks import Watermarks, writing_values
@@ -48,7 +48,7 @@ def require(probe: Probe, target: Target) -> None:
             (target.schema,),
         )
     }
-    needed = {RUNS, *TABLES, "lm_watermark", "lm_daily_facts", "fct_call", "lm_holidays"}
+    needed = {RUNS, *TABLES, "lm_watermark", "lm_daily_facts", "fct_call", *CALENDARS}
     if missing := sorted(needed - found):
         raise LmError(
             f"schema {target.schema} lacks {', '.join(missing)}: run `lm run` or `dbt build` first"

@@ -235,6 +235,26 @@ def test_days_to_come_teach_nothing(here: TestTarget) -> None:
     assert inputs.span.first_day == cut.date()
 
 
+def test_a_closed_day_brings_nothing(here: TestTarget) -> None:
+    closed = END.date() + timedelta(days=3)
+    here.rows(
+        "insert into lm_special_days (calendar_date, day_kind, name_ru, name_en)"
+        " values (%s, 'closed', 'Ремонт', 'Repairs')",
+        (closed,),
+    )
+    try:
+        make(here)
+    finally:
+        here.rows("delete from lm_special_days where calendar_date = %s", (closed,))
+    rows = here.rows(
+        "select cast(period_start as date), yhat, yhat_hi80 from vw_lm_forecast"
+        " where target = 'calls' and dimension = 'all' and grain = 'day' order by 1 limit 7"
+    )
+    calls = {day: (yhat, high) for day, yhat, high in rows}
+    open_days = [yhat for day, (yhat, _) in calls.items() if day != closed]
+    assert calls[closed][0] < 0.05 * min(open_days)
+
+
 def test_reviews_are_waited_for(here: TestTarget) -> None:
     lags = [
         max(0, math.ceil((reviewed - started).total_seconds() / 86400))
