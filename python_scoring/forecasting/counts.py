@@ -28,6 +28,8 @@ from python_scoring.forecasting.windows import (
 # weeks that the mean of all days stands for beside a weekday's own.
 GUESSED_CV = 0.03
 MOST_WEEKS = 10.0
+# Share of days without anything from which a part is intermittent (Croston, 1972).
+INTERMITTENT = 0.25
 
 
 def forecast_counts(
@@ -45,7 +47,8 @@ def forecast_counts(
     notes: list[tuple[str, dict[str, object]]] = []
     if not values.fillna(0.0).any():
         return all_zero(series, skip, settings)
-    prepared = prepare(values, calendar, horizon)
+    whole = None if total is None else total.values
+    prepared = prepare(values, calendar, horizon, whole)
     gap = int(np.isnan(prepared.raw).sum())
     for code, count in (("outliers", prepared.outliers), ("gap", gap)):
         if count:
@@ -56,7 +59,7 @@ def forecast_counts(
         return short(series, prepared, notes, settings)
     origins = origins_of(days, settings)
     names: tuple[str, ...] | None = None
-    if total is not None and values.iloc[-8 * WEEK :].mean() < settings.small_mean:
+    if total is not None and is_small_or_intermittent(values, total, settings):
         names = (MEAN4,)
     forecasts = run_methods(prepared, origins, horizon, names)
     forecasts = apply_calendar(forecasts, prepared, origins)
@@ -90,6 +93,16 @@ def forecast_counts(
         values=values,
         skip=skip,
     )
+
+
+def is_small_or_intermittent(values: pd.Series, total: Result, settings: Settings) -> bool:
+    """Whether a part of the last eight weeks is too small for a curve of its own, or stands still
+    on days on which the whole goes on: weeks on and off are no trend to follow."""
+    recent = values.iloc[-8 * WEEK :]
+    if recent.mean() < settings.small_mean or total.values is None:
+        return True
+    busy = total.values.reindex(recent.index).fillna(0.0) > 0
+    return bool((recent[busy] == 0).mean() > INTERMITTENT)
 
 
 def skipped_days(series: Series, settings: Settings) -> int:

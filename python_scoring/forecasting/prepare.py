@@ -47,13 +47,21 @@ class Prepared:
     outliers: int
 
 
-def prepare(values: pd.Series, calendar: Calendar, horizon: int) -> Prepared:
+def prepare(
+    values: pd.Series, calendar: Calendar, horizon: int, whole: pd.Series | None = None
+) -> Prepared:
     """Prepare a regular daily series (no missing days in the index, at least one value).
 
+    A part has its gaps where the `whole` has: an operator's week off is no missing record.
     Every replacement uses earlier days only, so that a backtest may cut the result
     at any day and sees nothing of the future.
     """
-    raw = without_gaps(values.to_numpy(float))
+    raw = values.to_numpy(float)
+    if whole is None:
+        raw = without_gaps(raw)
+    else:
+        recorded = pd.Series(without_gaps(whole.to_numpy(float)), whole.index)
+        raw = np.where(recorded.reindex(values.index).isna(), np.nan, raw)
     days = pd.date_range(values.index[0], periods=len(raw) + horizon, freq="D")
     kinds, names = calendar.labels(days)
     special = (kinds[: len(raw)] != "") | np.isnan(raw)

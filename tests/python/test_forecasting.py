@@ -444,3 +444,33 @@ def test_mean_of_a_week_is_known_better_than_that_of_a_day(days: int) -> None:
         widths.append(high - low)
     assert 0.7 <= np.mean(hits) <= 0.97
     assert 2 * 1.28 * 0.023 * 0.9 < np.mean(widths) < 2 * 1.28 * 0.023 * 1.6
+
+
+def test_weeks_off_of_some_take_nothing_from_others() -> None:
+    """Two operators take turns week by week; a third works every day and keeps his level."""
+    rng = np.random.default_rng(5)
+    index = pd.date_range("2025-03-03", periods=150)
+    turn = (np.arange(150) // 7) % 2
+    daily = {
+        "steady": rng.poisson(20, 150),
+        "even": rng.poisson(60, 150) * (turn == 0),
+        "odd": rng.poisson(60, 150) * (turn == 1),
+    }
+    daily["all"] = sum(daily.values())
+    series = [
+        Series(
+            Key("calls", "all" if name == "all" else "operator", name),
+            pd.Series(values.astype(float), index),
+            None,
+            "count",
+        )
+        for name, values in daily.items()
+    ]
+    first = (index[-1] + pd.Timedelta(days=1)).date()
+    empty = pd.DataFrame(columns=["day", "hour"])
+    made = forecast(series, empty, NO_CALENDAR, Settings(first_day=first, jobs=1))
+    totals = made.totals[made.totals.days == 14].set_index("dimension_value").yhat
+    assert totals["all"] == pytest.approx(14 * 80, rel=0.08)
+    assert totals["steady"] == pytest.approx(14 * 20, rel=0.15)
+    for name in ("even", "odd"):
+        assert totals[name] == pytest.approx(7 * 60, rel=0.25)
