@@ -25,7 +25,6 @@ ROWS_IN_STATEMENT = 500
 DETAIL_DAYS = 30
 # What counts as usual: the spans of so many days before the forecast.
 USUAL_DAYS = 56
-INTERVALS = ("yhat", "yhat_lo80", "yhat_hi80", "yhat_lo95", "yhat_hi95")
 TEXT_LENGTH = 1000
 
 

@@ -62,6 +62,7 @@ def forecast_rate(series: Series, settings: Settings, total: Result | None = Non
     ahead_calls = expected_calls(weights, horizon)
     yhat = np.clip(shown[-1], 0.0, upper)
     limits = mean_bounds(yhat, ahead_calls, shown[:-1], actual[:-1], calls[:-1], upper)
+    of_a_call, _ = spread_of_days(yhat, ahead_calls, shown[:-1], actual[:-1], calls[:-1], upper)
     totals = {}
     errors: tuple[np.ndarray, np.ndarray] = (np.empty(0), np.empty(0))
     for length in TOTAL_DAYS:
@@ -70,13 +71,7 @@ def forecast_rate(series: Series, settings: Settings, total: Result | None = Non
             found = window_errors(shown[:-1, span], actual[:-1, span], calls[:-1, span])
             # Too few windows of a length are told by those of the next shorter one.
             errors = found if len(found[0]) >= LEAST_WINDOWS or not len(errors[0]) else errors
-            totals[length] = window_mean(
-                yhat[span],
-                ahead_calls[span],
-                spread_of_days(yhat, ahead_calls, shown[:-1], actual[:-1], calls[:-1], upper)[0],
-                *errors,
-                upper,
-            )
+            totals[length] = window_mean(yhat[span], ahead_calls[span], of_a_call, *errors, upper)
     notes: list[tuple[str, dict[str, object]]] = []
     if days < settings.min_backtest_days:
         notes.append(("short_history", {"days": days}))
