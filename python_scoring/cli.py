@@ -6,8 +6,12 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from python_scoring import demo, doctor, engine, forecast, importer, run, score, shell, train
+from python_scoring import demo, engine, run, shell
+from python_scoring.doctor import command as doctor
 from python_scoring.errors import LmError
+from python_scoring.forecasting import command as forecast
+from python_scoring.importing import command as importer
+from python_scoring.scoring import score, train
 
 # In the order of `lm --help`. Each module has add_parser(subparsers), and its
 # parser's default `run` is a function (args) -> exit code.

@@ -8,12 +8,13 @@ import time
 
 from mysql.connector.abstracts import MySQLConnectionAbstract
 
-from python_scoring import dbt_runner, demo_summary, profile, simulate
+from python_scoring import dbt_runner, demo_summary, profile
 from python_scoring import run as daily
+from python_scoring.database import Probe, quoted
 from python_scoring.errors import EXIT_OK, ConfigurationError, LmError
-from python_scoring.findings import Probe, quoted
 from python_scoring.profile import Target
 from python_scoring.project import parse_vars
+from python_scoring.simulation import simulate
 
 TRUTH_FILE = "demo_truth.csv.gz"
 # Says that the calls of a schema are the demo's own, and which: so that it may fill it anew.

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from python_scoring.findings import Probe, quoted
+from python_scoring.database import Probe, quoted
 from python_scoring.profile import Target
 from python_scoring.shell import format_table
 

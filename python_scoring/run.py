@@ -12,21 +12,16 @@ from typing import Any
 import mysql.connector
 from mysql.connector.abstracts import MySQLConnectionAbstract
 
-from python_scoring import (
-    dbt_runner,
-    forecast,
-    forecast_settings,
-    model_runs,
-    model_store,
-    profile,
-    score,
-)
-from python_scoring import train as trainer
+from python_scoring import dbt_runner, profile
+from python_scoring.database import Probe
 from python_scoring.errors import EXIT_OK, ConfigurationError, LmError
-from python_scoring.findings import Probe
-from python_scoring.probability_settings import METRICS
+from python_scoring.forecasting import command as forecast
+from python_scoring.probability.settings import METRICS
 from python_scoring.profile import Target
 from python_scoring.project import parse_vars
+from python_scoring.scoring import model_runs, model_store, score
+from python_scoring.scoring import settings as scoring_settings
+from python_scoring.scoring import train as trainer
 
 # The model that adds the forecasts up by day.
 STATISTICS = "lm_daily_stats"
@@ -127,9 +122,9 @@ def due_metrics(connection: MySQLConnectionAbstract, target: Target) -> dict[str
     probe = Probe(connection)
     model_runs.require(probe, target)
     runs = model_runs.in_use(probe, target)
-    folder = forecast_settings.model_dir(target)
-    days = forecast_settings.whole_number(target, "lm_train_every_days")
-    moment = forecast_settings.as_of(target)
+    folder = scoring_settings.model_dir(target)
+    days = scoring_settings.whole_number(target, "lm_train_every_days")
+    moment = scoring_settings.as_of(target)
     due = {}
     for metric in METRICS:
         why = model_runs.why_due(runs.get(metric), moment, days, str(target.vars["lm_version"]))

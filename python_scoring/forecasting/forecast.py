@@ -22,8 +22,8 @@ from python_scoring.forecasting.result import (
     ROW_COLUMNS,
     TOTAL_COLUMNS,
     Result,
-    forecast_rows,
     total_rows,
+    value_rows,
 )
 from python_scoring.forecasting.series import Key, Series, regular
 from python_scoring.forecasting.settings import Settings
@@ -93,7 +93,7 @@ def forecast(
         notes += [note(result.key, code, figures) for code, figures in result.notes]
     hours = hours_of(hourly, totals, calendar, settings, notes)
     return Forecasts(
-        rows=joined([forecast_rows(r) for r in results] + [h.rows for h in hours], ROW_COLUMNS),
+        rows=joined([value_rows(r) for r in results] + [h.rows for h in hours], ROW_COLUMNS),
         backtest=joined(
             [keyed(r.backtest, r.key) for r in results] + [h.backtest for h in hours],
             BACKTEST_COLUMNS,

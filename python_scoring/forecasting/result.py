@@ -158,7 +158,7 @@ def backtest_rows(
     return pd.DataFrame(rows)
 
 
-def forecast_rows(result: Result) -> pd.DataFrame:
+def value_rows(result: Result) -> pd.DataFrame:
     """Rows of ROW_COLUMNS of one series' days."""
     count = len(result.yhat)
     start = result.trained_through + pd.Timedelta(days=1)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from conftest import TestTarget
 
+from python_scoring.database import Probe
 from python_scoring.demo_summary import summary
-from python_scoring.findings import Probe
 
 TABLES = (
     "create table fct_call (history_id int, call_started_at datetime, call_date date,"

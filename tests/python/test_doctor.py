@@ -8,9 +8,9 @@ from contextlib import closing
 import pytest
 from conftest import TestTarget
 
-from python_scoring.doctor import check_salt, examine
-from python_scoring.doctor_server import judge_version
-from python_scoring.findings import Finding
+from python_scoring.doctor.command import check_salt, examine
+from python_scoring.doctor.findings import Finding
+from python_scoring.doctor.server import judge_version
 from python_scoring.source_tables import create_source_tables
 
 PASSWORD = "Doctor-test-7"

@@ -16,11 +16,15 @@ import pytest
 from conftest import TestTarget
 from pipeline_cases import DAYS, END, NOW, PATIENT, START, clinic, fill, moment
 
-from python_scoring import cli, doctor_forecast, forecast, forecast_series, forecast_store, run
+from python_scoring import cli, run
+from python_scoring.database import Probe
+from python_scoring.doctor import forecasts as doctor_forecast
 from python_scoring.errors import LmError
-from python_scoring.findings import Probe
-from python_scoring.forecast_series import Span
 from python_scoring.forecasting import Forecasts, Key, Series
+from python_scoring.forecasting import command as forecast
+from python_scoring.forecasting import inputs as forecast_inputs
+from python_scoring.forecasting import store as forecast_store
+from python_scoring.forecasting.inputs import Span
 from python_scoring.forecasting.result import BACKTEST_COLUMNS, NOTE_COLUMNS, ROW_COLUMNS
 from python_scoring.forecasting.result import TOTAL_COLUMNS as TOTALS
 from python_scoring.watermarks import Watermarks, prepare_session, writing_values
@@ -221,9 +225,9 @@ def test_days_to_come_teach_nothing(here: TestTarget) -> None:
     """Data after as_of, which a clinic's wrong clock may write."""
     cut = END - timedelta(days=4)
     with closing(here.connect()) as connection:
-        inputs = forecast_series.read(Probe(connection), here.load(), cut)
+        inputs = forecast_inputs.read(Probe(connection), here.load(), cut)
     assert inputs is not None
-    whole = forecast_series.series_of(inputs, "calls", "all")[0]
+    whole = forecast_inputs.series_of(inputs, "calls", "all")[0]
     (known,) = here.rows(
         "select sum(calls) from lm_daily_facts where dimension = 'all' and stat_date < %s",
         (cut.date(),),
@@ -265,19 +269,19 @@ def test_reviews_are_waited_for(here: TestTarget) -> None:
     enough = min(n for n in set(lags) if sum(lag <= n for lag in lags) >= 0.9 * len(lags))
     with closing(here.connect()) as connection:
         probe = Probe(connection)
-        assert forecast_series.review_lag(probe, here.load(), END) == enough
-        inputs = forecast_series.read(probe, here.load(), END)
+        assert forecast_inputs.review_lag(probe, here.load(), END) == enough
+        inputs = forecast_inputs.read(probe, here.load(), END)
     assert inputs is not None
     assert inputs.span.calls_through == END.date() - timedelta(days=1)
     assert inputs.span.reviews_through == END.date() - timedelta(days=1 + enough)
-    bookings = forecast_series.series_of(inputs, "bookings", "all")[0]
+    bookings = forecast_inputs.series_of(inputs, "bookings", "all")[0]
     assert bookings.last_day == inputs.span.reviews_through
 
 
 def test_a_days_end_counts_as_its_end() -> None:
-    assert forecast_series.first_day(datetime(2025, 9, 14, 23, 59, 59)) == date(2025, 9, 15)
-    assert forecast_series.first_day(datetime(2025, 9, 15)) == date(2025, 9, 15)
-    assert forecast_series.first_day(datetime(2025, 9, 15, 23)) == date(2025, 9, 15)
+    assert forecast_inputs.first_day(datetime(2025, 9, 14, 23, 59, 59)) == date(2025, 9, 15)
+    assert forecast_inputs.first_day(datetime(2025, 9, 15)) == date(2025, 9, 15)
+    assert forecast_inputs.first_day(datetime(2025, 9, 15, 23)) == date(2025, 9, 15)
 
 
 def test_risky_calls_are_those_of_the_labels(here: TestTarget) -> None:

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 import yaml
 
-from python_scoring import import_mapping, importer
 from python_scoring.errors import ConfigurationError, LmError
-from python_scoring.import_lines import clock_seconds, numbered_lines
+from python_scoring.importing import command as importer
+from python_scoring.importing import mapping as import_mapping
+from python_scoring.importing.lines import clock_seconds, numbered_lines
 
 OFFSET = timedelta(hours=3)
 

@@ -15,19 +15,21 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from python_scoring import probability_drift, probability_labels, probability_quality
-from python_scoring.probability_base import BaseRates
-from python_scoring.probability_calibration import Sigmoid, fit_sigmoid
-from python_scoring.probability_explain import reason_codes
-from python_scoring.probability_features import (
+from python_scoring.probability import drift as probability_drift
+from python_scoring.probability import labels as probability_labels
+from python_scoring.probability import quality as probability_quality
+from python_scoring.probability.base_rates import BaseRates
+from python_scoring.probability.calibration import Sigmoid, fit_sigmoid
+from python_scoring.probability.explain import reason_codes
+from python_scoring.probability.features import (
     FEATURE_COLUMNS,
     INPUT_COLUMNS,
     LABEL_COLUMNS,
     features,
 )
-from python_scoring.probability_linear import fit_penalised
-from python_scoring.probability_model import ProbabilityModel
-from python_scoring.probability_settings import (
+from python_scoring.probability.linear import fit_penalised
+from python_scoring.probability.model import ProbabilityModel
+from python_scoring.probability.settings import (
     BOOKING,
     COMPLAINT,
     METRICS,
@@ -35,7 +37,7 @@ from python_scoring.probability_settings import (
     SPECS,
     ProbabilitySettings,
 )
-from python_scoring.probability_training import train_metric
+from python_scoring.probability.training import train_metric
 
 ROOT = Path(__file__).resolve().parents[2]
 START = datetime(2025, 1, 6)

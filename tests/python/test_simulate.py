@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from python_scoring.simulate import Simulation, hourly_path, load, simulate
-from python_scoring.simulate_clinic import ClinicConfig
+from python_scoring.simulation.clinic import ClinicConfig
+from python_scoring.simulation.simulate import Simulation, hourly_path, load, simulate
 
 DAYS = 240
 START = date(2025, 9, 1)

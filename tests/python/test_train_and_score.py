@@ -32,24 +32,17 @@ from pipeline_cases import (
     unlike,
 )
 
-from python_scoring import (
-    doctor_models,
-    forecast_rows,
-    forecast_settings,
-    model_drift,
-    model_runs,
-    model_store,
-    run,
-    score,
-    score_chunks,
-    score_models,
-    train,
-)
+from python_scoring import run
+from python_scoring.database import Probe
+from python_scoring.doctor import models as doctor_models
 from python_scoring.errors import ConfigurationError, LmError
-from python_scoring.findings import Probe
-from python_scoring.probability_settings import METRICS
+from python_scoring.probability.settings import METRICS
 from python_scoring.profile import Target
 from python_scoring.project import project_vars
+from python_scoring.scoring import chunks, live_models, model_runs, model_store, score, train
+from python_scoring.scoring import drift as model_drift
+from python_scoring.scoring import rows as value_rows
+from python_scoring.scoring import settings as scoring_settings
 from python_scoring.watermarks import Watermarks, writing_values
 
 RULES = "lm_2026_11.1"
@@ -262,7 +255,7 @@ def test_a_killed_run_goes_on_where_it_stopped(here: Here, monkeypatch: pytest.M
     def killed_at_the_third(*arguments: Any) -> Any:
         nonlocal chunks
         chunks += 1
-        result = score_models.write_calls(*arguments)
+        result = live_models.write_calls(*arguments)
         if chunks == 3:
             raise KeyboardInterrupt
         return result
@@ -578,7 +571,7 @@ def test_when_a_training_is_due(changes: dict[str, Any], expected: str) -> None:
 def test_changes_are_cut_into_chunks(
     counts: list[tuple[int, int]], expected: list[tuple[int, int]]
 ) -> None:
-    assert list(score_chunks.runs(counts, 10)) == expected
+    assert list(chunks.runs(counts, 10)) == expected
 
 
 def test_a_version_is_of_the_rules_and_the_card() -> None:
@@ -631,8 +624,8 @@ JSON = '{"v": 1, "base": 0.1, "reasons": [{"code": "A", "points": 0.05}]}'
 def test_only_rows_that_differ_are_written(stored: tuple[Any, ...], differs: bool) -> None:
     key = (1, "second_call_prob")
     wanted = {key: (7, 0.15, None, JSON, "v1", "gbm")}
-    assert bool(forecast_rows.changed(wanted, {key: stored})) is differs
-    assert forecast_rows.changed(wanted, {}) == list(wanted.items())
+    assert bool(value_rows.changed(wanted, {key: stored})) is differs
+    assert value_rows.changed(wanted, {}) == list(wanted.items())
 
 
 @pytest.mark.parametrize(
@@ -642,17 +635,17 @@ def test_wrong_settings_are_named(name: str, value: Any) -> None:
     loaded = a_target(**{name: value})
     with pytest.raises(ConfigurationError, match=name):
         if name == "as_of":
-            forecast_settings.as_of(loaded)
+            scoring_settings.as_of(loaded)
         else:
-            forecast_settings.settings(loaded)
+            scoring_settings.settings(loaded)
 
 
 def test_settings_of_the_project() -> None:
-    settings = forecast_settings.settings(a_target(lm_repeat_days=3))
+    settings = scoring_settings.settings(a_target(lm_repeat_days=3))
     assert [settings.horizon_days(metric) for metric in METRICS] == [14, 3, 30]
-    assert forecast_settings.as_of(a_target(as_of="2026-03-31")) == datetime(2026, 3, 31)
-    ahead = forecast_settings.as_of(a_target(utc_offset="+05:00"))
-    behind = forecast_settings.as_of(a_target(utc_offset="-03:30"))
+    assert scoring_settings.as_of(a_target(as_of="2026-03-31")) == datetime(2026, 3, 31)
+    ahead = scoring_settings.as_of(a_target(utc_offset="+05:00"))
+    behind = scoring_settings.as_of(a_target(utc_offset="-03:30"))
     assert abs((ahead - behind) - timedelta(hours=8, minutes=30)) < timedelta(seconds=5)
 
 

@@ -1,0 +1,40 @@
+"""Questions to a database, and names as they stand in SQL."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from typing import Any
+
+from mysql.connector.abstracts import MySQLConnectionAbstract
+
+from python_scoring.source_tables import quote
+
+
+class Probe:
+    """Questions to one connection."""
+
+    def __init__(self, connection: MySQLConnectionAbstract) -> None:
+        self._connection = connection
+
+    def rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        with contextlib.closing(self._connection.cursor()) as cursor:
+            cursor.execute(statement, tuple(parameters))
+            found: list[Any] = cursor.fetchall() if cursor.description else []
+            return [tuple(map(_text, row)) for row in found]
+
+    def one(self, statement: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...]:
+        return self.rows(statement, parameters)[0]
+
+    def do(self, statement: str) -> None:
+        self.rows(statement)
+
+
+def quoted(*names: str) -> str:
+    """The path `schema`.`table`, whatever the names hold."""
+    return ".".join(map(quote, names))
+
+
+def _text(value: Any) -> Any:
+    # information_schema gives some texts as bytes, by the server's version.
+    return value.decode() if isinstance(value, bytes | bytearray) else value

@@ -1,0 +1,56 @@
+"""Checks of the server: its kind, its version, its clock."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from python_scoring.database import Probe
+from python_scoring.doctor.findings import Finding, fail, ok, warn
+from python_scoring.profile import Target
+
+MYSQL_OLDEST = (8, 0, 22)
+MARIADB_OLDEST = (10, 6)
+
+
+def check_server(target: Target, probe: Probe) -> Iterator[Finding]:
+    version, comment = probe.one("select version(), @@version_comment")
+    yield judge_version(version, comment, target.type)
+
+
+def judge_version(version: str, comment: str, adapter: str) -> Finding:
+    """The server's version against the oldest that works, and against the profile's `type`."""
+    number = tuple(map(int, re.findall(r"\d+", version)[:3]))
+    name = f"{version} ({comment})"
+    oldest: tuple[int, ...] = ()
+    if "oceanbase" in f"{version} {comment}".lower():
+        kind = "mysql"
+    elif "mariadb" in f"{version} {comment}".lower():
+        kind, oldest = "mariadb", MARIADB_OLDEST
+    else:
+        kind, oldest = "mysql", MYSQL_OLDEST
+    if oldest and number < oldest:
+        return fail("server", name, f"upgrade to {'.'.join(map(str, oldest))} or later")
+    if kind != adapter:
+        return fail(
+            "server", f"{name}, but the target is of type {adapter}", f"use --target {kind}"
+        )
+    return ok("server", name)
+
+
+def check_time_zone(target: Target, probe: Probe) -> Iterator[Finding]:
+    ours = target.utc_offset
+    zone = probe.one("select @@global.time_zone")[0]
+    probe.do("set time_zone = @@global.time_zone")
+    minutes = probe.one("select timestampdiff(minute, utc_timestamp(), now())")[0]
+    probe.do(f"set time_zone = '{ours}'")
+    server = f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
+    if server == ours:
+        yield ok("time zone", f"server {server} ({zone}), utc_offset {ours}")
+    else:
+        yield warn(
+            "time zone",
+            f"server {server} ({zone}), utc_offset {ours}",
+            "see that utc_offset is the clinic's; call times follow it, created_at and updated_at"
+            " follow the server",
+        )

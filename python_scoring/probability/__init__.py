@@ -1,0 +1,1 @@
+"""Probabilities of one call, from frames to frames: no database here."""

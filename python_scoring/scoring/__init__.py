@@ -1,0 +1,1 @@
+"""`lm train` and `lm score`: the probability models and the database."""

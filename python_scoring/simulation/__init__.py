@@ -1,0 +1,1 @@
+"""A clinic whose true probabilities are known: its callers, operators and reviewers."""
