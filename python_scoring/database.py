@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+import mysql.connector
 from mysql.connector.abstracts import MySQLConnectionAbstract
+from mysql.connector.errorcode import ER_NO_SUCH_TABLE, ER_VIEW_INVALID
 
+from python_scoring.errors import LmError
 from python_scoring.source_tables import quote
 
 
@@ -28,6 +31,20 @@ class Probe:
 
     def do(self, statement: str) -> None:
         self.rows(statement)
+
+
+@contextlib.contextmanager
+def built_view(schema: str, name: str) -> Iterator[None]:
+    """Reads of a view that dbt makes: where it is missing or broken, the error says what to do."""
+    try:
+        yield
+    except mysql.connector.Error as error:
+        if error.errno in (ER_NO_SUCH_TABLE, ER_VIEW_INVALID):
+            raise LmError(
+                f"schema {schema} has no {name} that works ({error.msg}): run `lm run` or"
+                " `dbt build` first"
+            ) from error
+        raise
 
 
 def quoted(*names: str) -> str:

@@ -6,13 +6,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-import mysql.connector
 import numpy as np
 import pandas as pd
-from mysql.connector.errorcode import ER_NO_SUCH_TABLE, ER_VIEW_INVALID
 
-from python_scoring.database import Probe, quoted
-from python_scoring.errors import LmError
+from python_scoring.database import Probe, built_view, quoted
 from python_scoring.forecasting import Calendar, Key, Series
 from python_scoring.profile import Target
 
@@ -169,7 +166,7 @@ def _daily(probe: Probe, target: Target, begin: date) -> pd.DataFrame:
     numbers = ["reviewed_calls", *KINDS, *bases]
     columns = ["stat_date", "dimension", "dimension_value", *numbers]
     wanted = sorted({ALL, "hour", *(name for names in DIMENSIONS.values() for name in names)})
-    try:
+    with built_view(target.schema, VIEW):
         rows: list[tuple[Any, ...]] = probe.rows(
             f"select {', '.join(columns)} from {quoted(target.schema, VIEW)}"
             " where stat_date >= %s and stat_date < %s"
@@ -177,13 +174,6 @@ def _daily(probe: Probe, target: Target, begin: date) -> pd.DataFrame:
             " order by stat_date, dimension, dimension_value",
             (begin - timedelta(days=HISTORY_DAYS), begin, *wanted),
         )
-    except mysql.connector.Error as error:
-        if error.errno in (ER_NO_SUCH_TABLE, ER_VIEW_INVALID):
-            raise LmError(
-                f"schema {target.schema} has no {VIEW} that works ({error.msg}): run `lm run` or"
-                " `dbt build` first"
-            ) from error
-        raise
     frame = pd.DataFrame(rows, columns=columns)
     frame["stat_date"] = pd.to_datetime(frame["stat_date"])
     return frame.astype(dict.fromkeys(numbers, float))

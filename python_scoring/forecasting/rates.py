@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy import stats
 
@@ -21,6 +23,19 @@ LEAST_WINDOWS = 4
 MODELS = {f"mean_{h:.0f}": (h, False) for h in HALF_LIVES} | {
     f"weekday_mean_{h:.0f}": (h, True) for h in (56.0, 224.0)
 }
+
+
+@dataclass(frozen=True)
+class Past:
+    """What was forecast from past origins and what came: means and calls, (origins, days)."""
+
+    forecasts: np.ndarray
+    actual: np.ndarray
+    calls: np.ndarray
+
+    @property
+    def known(self) -> np.ndarray:
+        return np.isfinite(self.actual) & (self.calls > 0)
 
 
 def forecast_rate(series: Series, settings: Settings, total: Result | None = None) -> Result:
@@ -61,17 +76,18 @@ def forecast_rate(series: Series, settings: Settings, total: Result | None = Non
     upper = UPPER[series.kind]
     ahead_calls = expected_calls(weights, horizon)
     yhat = np.clip(shown[-1], 0.0, upper)
-    limits = mean_bounds(yhat, ahead_calls, shown[:-1], actual[:-1], calls[:-1], upper)
-    of_a_call, _ = spread_of_days(yhat, ahead_calls, shown[:-1], actual[:-1], calls[:-1], upper)
+    past = Past(shown[:-1], actual[:-1], calls[:-1])
+    spread = spread_of_days(float(np.average(yhat, weights=ahead_calls)), past, upper)
+    limits = mean_bounds(yhat, ahead_calls, past, spread, upper)
     totals = {}
     errors: tuple[np.ndarray, np.ndarray] = (np.empty(0), np.empty(0))
     for length in TOTAL_DAYS:
         span = slice(skip, skip + length)
         if length <= settings.days:
-            found = window_errors(shown[:-1, span], actual[:-1, span], calls[:-1, span])
+            found = window_errors(past, span)
             # Too few windows of a length are told by those of the next shorter one.
             errors = found if len(found[0]) >= LEAST_WINDOWS or not len(errors[0]) else errors
-            totals[length] = window_mean(yhat[span], ahead_calls[span], of_a_call, *errors, upper)
+            totals[length] = window_mean(yhat[span], ahead_calls[span], spread[0], *errors, upper)
     notes: list[tuple[str, dict[str, object]]] = []
     if days < settings.min_backtest_days:
         notes.append(("short_history", {"days": days}))
@@ -177,41 +193,31 @@ def expected_calls(weights: np.ndarray, horizon: int) -> np.ndarray:
 
 
 def mean_bounds(
-    yhat: np.ndarray,
-    calls: np.ndarray,
-    past: np.ndarray,
-    actual: np.ndarray,
-    past_calls: np.ndarray,
-    upper: float,
+    yhat: np.ndarray, calls: np.ndarray, past: Past, spread: tuple[float, float], upper: float
 ) -> np.ndarray:
-    """Bounds (4, days) of daily means: spread a / calls + b fitted to past squared errors.
+    """Bounds (4, days) of daily means of variance a / calls + b, `spread` being (a, b).
 
-    A rate's a is at least p (1 - p). The standardised errors' quantiles are empirical.
+    The quantiles are those of the standardised past errors.
     """
-    known = np.isfinite(actual) & (past_calls > 0)
-    error, n = (actual - past)[known], past_calls[known]
-    a, b = spread_of_days(yhat, calls, past, actual, past_calls, upper)
+    a, b = spread
+    known = past.known
+    error, n = (past.actual - past.forecasts)[known], past.calls[known]
     z = error / np.sqrt(a / n + b) if len(error) else error
     quantiles = error_quantiles(z, np.ones(len(z)), int(known.any(axis=1).sum()))
     result = yhat + quantiles[:, None] * np.sqrt(a / calls + b)
     return ordered(result, yhat, upper)
 
 
-def spread_of_days(
-    yhat: np.ndarray,
-    calls: np.ndarray,
-    past: np.ndarray,
-    actual: np.ndarray,
-    past_calls: np.ndarray,
-    upper: float,
-) -> tuple[float, float]:
-    """(a, b) of the variance a / calls + b of a day's mean; a guess where little is known."""
-    known = np.isfinite(actual) & (past_calls > 0)
-    level = float(np.average(yhat, weights=calls))
+def spread_of_days(level: float, past: Past, upper: float) -> tuple[float, float]:
+    """(a, b) of the variance a / calls + b of a day's mean; a guess where little is known.
+
+    A rate's a is at least p (1 - p), p being its `level`.
+    """
+    known = past.known
     floor = level * (1 - level) if upper <= 1.0 else 1.0
     if known.sum() < 2 * WEEK:
         return floor, (0.1 * upper) ** 2
-    return spread_by_calls((actual - past)[known], past_calls[known], floor)
+    return spread_by_calls((past.actual - past.forecasts)[known], past.calls[known], floor)
 
 
 def spread_by_calls(error: np.ndarray, n: np.ndarray, floor: float) -> tuple[float, float]:
@@ -227,15 +233,14 @@ def spread_by_calls(error: np.ndarray, n: np.ndarray, floor: float) -> tuple[flo
     return a, b
 
 
-def window_errors(
-    past: np.ndarray, actual: np.ndarray, calls: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Errors of the weighted means of whole windows, and the calls behind each."""
+def window_errors(past: Past, span: slice) -> tuple[np.ndarray, np.ndarray]:
+    """Errors of the weighted means of whole windows' `span`, and the calls behind each."""
+    forecasts, actual, calls = past.forecasts[:, span], past.actual[:, span], past.calls[:, span]
     weight = np.where(np.isfinite(actual), calls, 0.0)
     full = (np.isfinite(actual) | (calls == 0)).all(axis=1) & (weight.sum(axis=1) > 0)
     weight = weight[full]
     n = weight.sum(axis=1)
-    return (weight * (np.nan_to_num(actual[full]) - past[full])).sum(axis=1) / n, n
+    return (weight * (np.nan_to_num(actual[full]) - forecasts[full])).sum(axis=1) / n, n
 
 
 def window_mean(

@@ -20,7 +20,6 @@ class Settings:
     error_origins      windows whose errors make the intervals and the choice of the model
     backtest_horizon   length of a reported window
     jobs               processes
-    seed               kept for callers: no method draws random numbers
     min_days           shorter histories get the mean of what there is
     min_backtest_days  shorter histories get the mean of the last weeks, without a choice
     min_windows        finished windows before own errors make the intervals
@@ -36,7 +35,6 @@ class Settings:
     error_origins: int = 30
     backtest_horizon: int = 14
     jobs: int = 2
-    seed: int = 0
     min_days: int = 14
     min_backtest_days: int = 56
     min_windows: int = 8

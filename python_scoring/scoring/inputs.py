@@ -6,15 +6,12 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import mysql.connector
 import numpy as np
 import pandas as pd
 from mysql.connector.abstracts import MySQLConnectionAbstract
 from mysql.connector.constants import FieldType
-from mysql.connector.errorcode import ER_NO_SUCH_TABLE, ER_VIEW_INVALID
 
-from python_scoring.database import quoted
-from python_scoring.errors import LmError
+from python_scoring.database import built_view, quoted
 from python_scoring.probability.features import INPUT_COLUMNS
 from python_scoring.profile import Target
 
@@ -37,15 +34,8 @@ def read(
     texts: dict[Any, Any] = {}
     frames: list[pd.DataFrame] = []
     with contextlib.closing(connection.cursor()) as cursor:
-        try:
+        with built_view(target.schema, VIEW):
             cursor.execute(statement, tuple(parameters))
-        except mysql.connector.Error as error:
-            if error.errno in (ER_NO_SUCH_TABLE, ER_VIEW_INVALID):
-                raise LmError(
-                    f"schema {target.schema} has no {VIEW} that works ({error.msg}): run `lm run`"
-                    " or `dbt build` first"
-                ) from error
-            raise
         kinds = [column[1] for column in cursor.description or ()]
         while rows := cursor.fetchmany(ROWS_AT_ONCE):
             columns = zip(INPUT_COLUMNS, kinds, zip(*rows, strict=True), strict=True)
