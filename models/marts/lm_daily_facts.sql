@@ -47,9 +47,12 @@ facts as (
                 or calls.outcome in ('cancelled_by_patient', 'cancelled_by_operator') then 1
             else 0
         end as is_cancellation,
+        -- By name where there is one: people have an extension here and a mobile there.
         case
             when calls.direction in ('in', 'out') and calls.is_answered = 1
-                and calls.operator_key <> 'unknown' then calls.operator_key
+                then coalesce(
+                    nullif(calls.operator_name, 'unknown'), nullif(calls.operator_key, 'unknown')
+                )
         end as talking_operator,
         case
             when calls.direction = 'in' and calls.is_answered = 1 then calls.await_sec

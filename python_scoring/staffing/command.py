@@ -111,7 +111,7 @@ def make(
     """The plan as one document: settings, where each number comes from, days, hours."""
     probe = Probe(connection)
     forecast = inputs.forecast_hours(probe, target, days)
-    found = inputs.history(probe, target, inputs.first_day_of(forecast))
+    found = inputs.history(probe, target, inputs.first_day_of(forecast), goal.threshold_sec)
     service, patience = found.service, found.patience
     if service.ring_sec >= goal.threshold_sec:
         raise ConfigurationError(
@@ -127,6 +127,7 @@ def make(
     is_open = hours["people"] > 0
     planned = plan(hours[is_open].reset_index(drop=True), service, goal)
     closed = hours[~is_open]
+    past = inputs.looking_back(found, goal.threshold_sec)
     return {
         "first_day": found.first_day,
         "goal": vars(goal),
@@ -146,14 +147,23 @@ def make(
             },
             "patience_note": _patience_note(found),
             "ring_sec": service.ring_sec,
+            "hidden_work": {"value": service.hidden_work, "hours": found.hidden_work_hours},
             "booking_share": {"value": found.booking_share, "reviewed_talks": found.booking_calls},
             "won_back_share": {"value": found.won_back_share, "missed_calls": found.missed_calls},
             "history_days": inputs.HISTORY_DAYS,
         },
+        "looking_back": {"days": inputs.HABIT_DAYS, **_overall(past)},
+        "looking_back_by_hour": _records(past.reset_index()),
         "closed_hours_calls": float(closed["calls"].sum()),
         "days": _records(by_day(planned).reset_index()) if len(planned) else [],
         "hours": _records(planned),
     }
+
+
+def _overall(past: pd.DataFrame) -> dict[str, float | None]:
+    calls = past["calls"].sum()
+    shares = past.drop(columns="calls").mul(past["calls"], axis=0).sum()
+    return {"calls": calls, **{str(k): v / calls if calls else None for k, v in shares.items()}}
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -191,6 +201,13 @@ def told(result: Mapping[str, Any]) -> str:
             else ""
         )
         + f", quickest answers after {sources['ring_sec']:.0f} s",
+        f"a call counts as {sources['hidden_work']['value']:.2f} of its handle time"
+        + (
+            f": so the model answers as many in time as were ({sources['hidden_work']['hours']:,}"
+            " earlier hours)"
+            if sources["hidden_work"]["hours"]
+            else ": too few hours to learn what is not recorded"
+        ),
     ]
     if sources["patience_note"]:
         lines.append(f"! {sources['patience_note']}")
@@ -207,6 +224,12 @@ def told(result: Mapping[str, Any]) -> str:
         f" (n = {sources['won_back_share']['missed_calls']:,});"
         " an assumption: those who hang up would book like those who were answered"
     )
+    if (back := result["looking_back"])["calls"]:
+        lines.append(
+            f"the model on the last {back['days']} days: {back['model_service_level']:.1%} answered"
+            f" in time, it was {back['service_level']:.1%}; {back['model_abandonment']:.1%} hung"
+            f" up, it was {back['abandonment']:.1%} (n = {back['calls']:,.0f})"
+        )
     if result["closed_hours_calls"] >= 1:
         lines.append(
             f"{result['closed_hours_calls']:.0f} more incoming calls are expected in hours"

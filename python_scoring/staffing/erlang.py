@@ -118,8 +118,9 @@ def _erlang_a_one(
     after, after_weight = _nodes(first, last)
     waits = np.concatenate([before, after])
     density = rate * np.exp(exponent(waits) - top) * np.concatenate([before_weight, after_weight])
-    # P(fewer than n in the system) / P(n - 1 in the system), on the same scale as the density.
-    idle = np.exp(-top) / float(erlang_b(rate * handle, n - 1))
+    # P(fewer than n in the system) is P(n - 1 in the system) / blocked: all is scaled alike.
+    idle = float(np.exp(-top))
+    density = density * float(erlang_b(rate * handle, n - 1))
     whole = idle + density.sum()
     stays = density * np.exp(-waits / patience)
     answered = (idle + stays.sum()) / whole

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, floor, isfinite
 
 import numpy as np
@@ -33,6 +33,7 @@ class Service:
     aht_sec       mean handle time of an answered incoming call
     patience_sec  mean patience; None: callers are taken to wait for ever (Erlang C)
     ring_sec      rings before the quickest answers: even an idle operator takes them
+    hidden_work   what a call really takes, as a multiple of the recorded handle time
     lost_share    bookings lost for each caller who hangs up
     """
 
@@ -40,6 +41,7 @@ class Service:
     patience_sec: float | None
     ring_sec: float = 0.0
     lost_share: float = 0.0
+    hidden_work: float = 1.0
 
 
 def performance(
@@ -50,14 +52,16 @@ def performance(
     Outgoing and internal calls come first, so incoming ones find people - other_load operators:
     between two whole numbers the result lies on the line between theirs.
     """
+    aht_sec = service.aht_sec * service.hidden_work
+    other_load *= service.hidden_work
     free = max(people - other_load, 0.0)
     low = floor(free)
     part = free - low
     wait_sec = max(threshold_sec - service.ring_sec, 0.0)
     if service.patience_sec is None:
-        found = erlang_c(calls, service.aht_sec, [low, low + 1], wait_sec)
+        found = erlang_c(calls, aht_sec, [low, low + 1], wait_sec)
     else:
-        found = erlang_a(calls, service.aht_sec, service.patience_sec, [low, low + 1], wait_sec)
+        found = erlang_a(calls, aht_sec, service.patience_sec, [low, low + 1], wait_sec)
     level, asa, abandonment, _, waiting = (
         _between(values, part)
         for values in (
@@ -68,7 +72,7 @@ def performance(
             found.wait_probability,
         )
     )
-    busy = other_load + calls * (1 - abandonment) * service.aht_sec / 3600
+    busy = other_load + calls * (1 - abandonment) * aht_sec / 3600
     return Performance(
         service_level=level if wait_sec or not service.ring_sec else np.asarray(0.0),
         asa_sec=asa + service.ring_sec,
@@ -93,7 +97,7 @@ def people_needed(calls: float, other_load: float, service: Service, goal: Goal)
         reached = calls <= 0 or found.service_level >= goal.service_level
         return bool(reached and found.occupancy <= goal.max_occupancy)
 
-    people = max(1, ceil(other_load))
+    people = max(1, ceil(other_load * service.hidden_work))
     while not enough(people):
         people += 1
         if people > MOST_AGENTS:
@@ -108,13 +112,13 @@ def plan(hours: pd.DataFrame, service: Service, goal: Goal) -> pd.DataFrame:
     needed_erlang_c; to_roster (needed, with shrinkage); and of the `people` on the phones (nan:
     not known): service_level, asa_sec, abandonment, occupancy, abandoned, lost_bookings.
     """
-    patient = Service(service.aht_sec, None, service.ring_sec)
+    patient = replace(service, patience_sec=None)
     rows = []
     for hour in hours.itertuples():
         calls, other = float(hour.calls), float(hour.other_load)
         needed = people_needed(calls, other, service, goal)
         row: dict[str, float] = {
-            "erlangs": calls * service.aht_sec / 3600 + other,
+            "erlangs": (calls * service.aht_sec / 3600 + other) * service.hidden_work,
             "needed": needed,
             "needed_high": people_needed(float(hour.calls_high), other, service, goal),
             "needed_erlang_c": people_needed(calls, other, patient, goal),

@@ -223,8 +223,10 @@ def handling(calls: pd.DataFrame, values: pd.DataFrame) -> dict[str, pd.Series]:
     talked = answered & calls["direction"].isin(("in", "out"))
     work = pd.to_numeric(told(values, "queue_impact_index", "work_sec").reindex(calls.index))
     handled = talked & work.notna()
-    # A talk by nobody known is no operator's.
-    operator = calls["operator_key"].where(talked & (calls["operator_key"] != "unknown"))
+    # A person may have several extensions. A talk by nobody known is no operator's.
+    named = calls["operator_name"] != "unknown"
+    known = named | (calls["operator_key"] != "unknown")
+    operator = calls["operator_name"].where(named, calls["operator_key"]).where(talked & known)
     hour = operator + calls["call_hour"].map(" {:02.0f}".format)
     return {
         "talking": operator,
