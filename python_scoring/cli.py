@@ -11,12 +11,13 @@ from python_scoring.doctor import command as doctor
 from python_scoring.errors import LmError
 from python_scoring.forecasting import command as forecast
 from python_scoring.importing import command as importer
+from python_scoring.report import command as report
 from python_scoring.scoring import score, train
 from python_scoring.staffing import command as staff
 
 # In the order of `lm --help`. Each module has add_parser(subparsers), and its
 # parser's default `run` is a function (args) -> exit code.
-COMMANDS = (demo, run, doctor, importer, train, score, forecast, staff, shell, engine)
+COMMANDS = (demo, run, doctor, importer, train, score, forecast, staff, report, shell, engine)
 
 EPILOG = """\
 exit codes:

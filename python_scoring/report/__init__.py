@@ -1,0 +1,1 @@
+"""`lm report`: the manager's page, from the marts alone."""
