@@ -14,6 +14,7 @@ from python_scoring.database import Probe, quoted
 from python_scoring.errors import EXIT_OK, ConfigurationError, LmError
 from python_scoring.profile import Target
 from python_scoring.project import parse_vars
+from python_scoring.report import command as report
 from python_scoring.simulation import simulate
 
 TRUTH_FILE = "demo_truth.csv.gz"
@@ -59,6 +60,7 @@ def run(args: argparse.Namespace) -> int:
 
         print("[5/6] the weeks to come: forecast", flush=True)
         daily.outlook(connection, with_moment)
+        daily.page(connection, with_moment)
 
         print(f"[6/6] what came out, after {time.monotonic() - started:.0f} s\n", flush=True)
         print(demo_summary.summary(probe, target, as_of))
@@ -124,6 +126,7 @@ def _where(target: Target) -> str:
 Where things lie
   tables and views   schema {target.schema} on {target.name} ({target.place})
   true probabilities .lm/{TRUTH_FILE}
+  manager's page     target/{report.FILE}
 Look at them
   .venv/bin/lm shell
   .venv/bin/lm shell -e "select * from lm_metric_dictionary"

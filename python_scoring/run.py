@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import mysql.connector
@@ -19,6 +19,7 @@ from python_scoring.forecasting import command as forecast
 from python_scoring.probability.settings import METRICS
 from python_scoring.profile import Target
 from python_scoring.project import parse_vars
+from python_scoring.report import command as report
 from python_scoring.scoring import model_runs, model_store, score
 from python_scoring.scoring import settings as scoring_settings
 from python_scoring.scoring import train as trainer
@@ -44,6 +45,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--no-forecast", action="store_true", help="make no new forecast of the days to come"
     )
+    parser.add_argument(
+        "--no-report", action="store_true", help="leave the manager's page as it is"
+    )
     parser.set_defaults(run=run)
 
 
@@ -68,13 +72,31 @@ def run(args: argparse.Namespace) -> int:
     if not args.no_forecast:
         with contextlib.closing(profile.connect(target)) as connection:
             outlook(connection, target)
+    if not args.no_report:
+        with contextlib.closing(profile.connect(target)) as connection:
+            page(connection, target)
     return EXIT_OK
 
 
 def outlook(connection: MySQLConnectionAbstract, target: Target) -> None:
-    """Forecast the days to come. A forecast that fails is told, and leaves the night's work be."""
-    try:
+    """Forecast the days to come."""
+    with _told_alone("forecast"):
         print(forecast.told(forecast.make(connection, target)), flush=True)
+
+
+def page(connection: MySQLConnectionAbstract, target: Target) -> None:
+    """Write the manager's page."""
+    with _told_alone("report"):
+        path = report.default_path(target)
+        report.write(path, report.make(connection, target))
+        print(f"report: {path}", flush=True)
+
+
+@contextlib.contextmanager
+def _told_alone(name: str) -> Iterator[None]:
+    """A step after the statistics: where it fails that is told, and the night's work stays."""
+    try:
+        yield
     except ConfigurationError:
         raise
     except (
@@ -85,7 +107,7 @@ def outlook(connection: MySQLConnectionAbstract, target: Target) -> None:
         RuntimeError,
         ValueError,
     ) as error:
-        print(f"no forecast: {error}", file=sys.stderr, flush=True)
+        print(f"no {name}: {error}", file=sys.stderr, flush=True)
 
 
 def forecasts(

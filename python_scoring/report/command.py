@@ -54,13 +54,17 @@ def run(args: argparse.Namespace) -> int:
     target = profile.from_args(args)
     with contextlib.closing(profile.connect(target)) as connection:
         told = make(connection, target, args.format, args.lang, args.days)
-    path = args.output or (target.project_dir / "target" / FILE if args.format == "html" else None)
+    path = args.output or (default_path(target) if args.format == "html" else None)
     if path is None:
         print(told)
     else:
         write(path, told)
         print(f"report: {path}", file=sys.stderr if args.format == "json" else sys.stdout)
     return EXIT_OK
+
+
+def default_path(target: Target) -> Path:
+    return target.project_dir / "target" / FILE
 
 
 def make(

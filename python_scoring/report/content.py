@@ -151,6 +151,12 @@ def indicator_rows(facts: Row, words: Words, kpis: bool) -> list[Row]:
     return rows
 
 
+def terms(facts: Row) -> list[Row]:
+    """The dictionary's rows of everything named on the page."""
+    codes = [row["metric_code"] for row in (*ordered(facts["indicators"]), *facts["models"])]
+    return [facts["dictionary"][code] for code in codes if code in facts["dictionary"]]
+
+
 def _detail(row: Row, words: Words) -> str:
     if judged(row) == "high_share" and row["high_share"] is not None:
         return words("share_high", share=words.share(row["high_share"], 1))

@@ -17,6 +17,8 @@ OPERATOR_DAYS = 30
 # A messenger shows so much without a tap.
 MOST_CHARACTERS = 1500
 LIST_LINES = 3
+# Hours with fewer calls a day are not drawn before the first and after the last busy one.
+LEAST_OFFERED = 0.5
 
 
 def document(facts: Row, words: Words, moment: datetime) -> Row:
@@ -69,6 +71,7 @@ def html(facts: Row, words: Words, moment: datetime) -> str:
         if facts["refusals"] and facts["refusals"][0]["lost_share"]
         else 0,
         heat=[_heat(facts, column) for column in ("offered_per_day", "abandoned_per_day")],
+        terms=content.terms(facts),
         model_states=content.model_states,
         name_of=lambda code: content.name_of(facts, code, words),
         quality_days=QUALITY_DAYS,
@@ -165,7 +168,8 @@ def _operators(facts: Row, words: Words) -> list[Row]:
 def _heat(facts: Row, column: str) -> Row:
     """Cells by hour and weekday, each with its value and depth (0 to 6) of colour."""
     cells = {(row["call_hour"], row["call_weekday"]): row[column] or 0.0 for row in facts["hours"]}
-    busy = sorted({hour for (hour, _), value in cells.items() if value >= 0.05})
+    offered = {(row["call_hour"], row["offered_per_day"] or 0.0) for row in facts["hours"]}
+    busy = sorted({hour for hour, calls in offered if calls >= LEAST_OFFERED})
     top = max(cells.values(), default=0.0) or 1.0
     hours: list[Any] = list(range(busy[0], busy[-1] + 1)) if busy else []
     return {

@@ -48,9 +48,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "was": ("было {value}", "was {value}"),
     "today": ("Что сделать сегодня", "What to do today"),
     "list_count": (
-        "всего {total}, просрочено {overdue}; первые {shown}",
-        "{total} in all, {overdue} overdue; the first {shown}",
+        "всего {total}, просрочено {overdue}; самые срочные {shown}",
+        "{total} in all, {overdue} overdue; the {shown} most urgent",
     ),
+    "more": ("Показать ещё {count}", "Show {count} more"),
     "no_lists": ("Звонков, которые требуют действий, нет.", "No call asks for action."),
     "call": ("Звонок", "Call"),
     "due": ("Срок", "Due"),
@@ -183,7 +184,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "Only {days} days of history: comparisons and forecasts are shaky.",
     ),
     "few_reviews": (
-        "Проверена {share} разговоров периода: записи, потери и качество известны только по ним.",
+        "Проверено {share} разговоров периода: записи, потери и качество известны только по ним.",
         "{share} of the period's talks are reviewed: bookings, losses and quality are known of"
         " these alone.",
     ),
@@ -221,6 +222,8 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "Оценки, а не измерения: {names}.",
         "Estimates rather than measurements: {names}.",
     ),
+    "repeated": ("повторы: {field}", "repeated: {field}"),
+    "contradiction": ("противоречия: {field}", "contradictions: {field}"),
     "odd": (
         "Странности в данных за {days} дн.: {list}.",
         "Oddities in the data of {days} days: {list}.",
