@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import mysql.connector
@@ -33,6 +34,7 @@ TABLES = (forecast_store.RUNS, *forecast_store.TABLES)
 COUNTS = ("calls", "bookings", "lost", "risky", "talk_minutes")
 # The day after the last call: its calls are forecast from the day on which it ends.
 MOMENT = moment(END)
+MOMENT_DAY = (END + timedelta(seconds=1)).date()
 
 
 @pytest.fixture(scope="module")
@@ -456,3 +458,76 @@ def test_a_night_survives_a_failing_forecast(
     with closing(here.connect()) as connection:
         run.outlook(connection, here.load())
     assert "no forecast: no luck" in capsys.readouterr().err
+
+
+def test_staff_plans_the_forecast_hours(here: TestTarget, tmp_path: Path) -> None:
+    options = ("--json", "--vars", f"{{as_of: '{MOMENT}'}}")
+    refused = here.lm("staff", *options)
+    assert refused.returncode == 1 and "run `lm forecast` first" in refused.stderr
+    make(here)
+    plan = json.loads(here.lm("staff", *options, check=True).stdout)
+    handled, seconds = here.rows(
+        "select sum(handle_calls), sum(handle_sec) from lm_daily_facts where dimension ="
+        " 'direction' and dimension_value = 'in'"
+    )[0]
+    assert plan["sources"]["aht_sec"]["calls"] == handled
+    assert plan["sources"]["aht_sec"]["value"] == pytest.approx(float(seconds / handled))
+    forecast_calls = here.rows(
+        "select sum(yhat) from vw_lm_forecast where target = 'calls' and dimension = 'all' and"
+        " grain = 'hour' and period_start < %s",
+        (MOMENT_DAY + timedelta(days=7),),
+    )[0][0]
+    planned = sum(hour["calls"] for hour in plan["hours"]) + plan["closed_hours_calls"]
+    assert 0 < planned < forecast_calls, "calls out and inside are left out"
+    for hour in plan["hours"]:
+        assert hour["needed"] >= 1 and hour["needed_erlang_c"] >= hour["needed"]
+        assert hour["needed_high"] >= hour["needed"]
+    # A roster of as many as are needed reaches the level in every hour.
+    lines = [
+        f"{hour['day']},{hour['hour']},{hour['hour'] + 1},{hour['needed']:.0f}"
+        for hour in plan["hours"]
+    ]
+    path = tmp_path / "roster.csv"
+    path.write_text("day,from,to,people\n" + "\n".join(lines) + "\n")
+    found = json.loads(here.lm("staff", *options, "--roster", str(path), check=True).stdout)
+    assert len(found["hours"]) == len(plan["hours"])
+    assert all(hour["service_level"] >= 0.8 - 1e-9 for hour in found["hours"])
+    assert "needed / there" in here.lm("staff", *options[1:], check=True).stdout
+
+
+def test_the_report_shows_the_marts(here: TestTarget, tmp_path: Path) -> None:
+    options = ("--vars", f"{{as_of: '{MOMENT}'}}")
+    bare = here.lm("report", "--format", "text", *options, check=True).stdout
+    assert "lm forecast" in bare and "lm train" in bare
+    make(here)
+    path = tmp_path / "page.html"
+    here.lm("report", "--output", str(path), "--lang", "en", *options, check=True)
+    told = path.read_text(encoding="utf-8")
+    document = json.loads(here.lm("report", "--format", "json", *options, check=True).stdout)
+    week = here.rows(
+        "select bookings, lost from vw_lm_outlook where dimension = 'all' and days = 7"
+    )
+    assert (document["outlook"][0]["bookings"], document["outlook"][0]["lost"]) == week[0]
+    assert f'<div class="figure">{week[0][0]:,.0f}</div>' in told
+    levels = dict(
+        here.rows(
+            "select metric_code, level from vw_lm_period_summary where period_days = 7"
+            " and dimension = 'all'"
+        )
+    )
+    assert levels and {row["metric_code"]: row["level"] for row in document["indicators"]} == {
+        code: None if level is None else pytest.approx(float(level))
+        for code, level in levels.items()
+    }
+    assert f"{100 * float(levels['service_level']):.1f}\u00a0%" in told
+    calls = here.rows(
+        "select calls from lm_daily_facts where dimension = 'all' order by stat_date desc limit 28"
+    )
+    drawn = [point["value"] for point in document["days"]["calls"]["past"]]
+    assert drawn == [float(count) for (count,) in reversed(calls)]
+    overdue = here.rows("select count(*), sum(is_overdue) from vw_lm_action_list")[0]
+    assert sum(one["total"] for one in document["lists"]) == overdue[0]
+    numbers = {
+        str(number) for (number,) in here.rows("select caller_number from call_history") if number
+    }
+    assert not [number for number in numbers if len(number) > 6 and number in told]
