@@ -15,11 +15,11 @@ inner join {{ ref('vw_lm_call_explained') }} as explained
     on calls.history_id = explained.history_id
     and explained.metric_code = 'script_risk_index'
 
-where calls.call_date > date_sub(
-    (select max(newest.call_date) from {{ ref('fct_call') }} as newest), interval 14 day
-)
-    and explained.value_label = 'high'
+where explained.value_label = 'high'
+    and calls.call_date > date_sub(
+        (select max(newest.call_date) from {{ ref('fct_call') }} as newest), interval 14 day
+    )
 
-order by explained.value_numeric desc, explained.history_id
+order by explained.value_numeric desc, explained.history_id asc
 
 limit 20

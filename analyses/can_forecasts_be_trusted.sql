@@ -1,6 +1,6 @@
--- How right were the forecasts of the whole so far? By how far ahead they looked. skill is the gain
--- over last week's same weekday: 0.2 is a fifth less error, below 0 the forecast is worse than that.
--- coverage80 should be near 0.8. Under some twenty days_compared nothing can be said.
+-- How right were the forecasts of the whole so far? By how far ahead they looked. skill is the
+-- gain over last week's same weekday: 0.2 is a fifth less error, below 0 the forecast is worse
+-- than that. coverage80 should be near 0.8. Under some twenty days_compared nothing can be said.
 select
     target,
     horizon_band,

@@ -16,7 +16,9 @@ select
     ) as missed_reached_rate,
     round(
         sum(callback_avg_min * callback_rate * missed_calls)
-        / nullif(sum(case when callback_avg_min is not null then callback_rate * missed_calls end), 0),
+        / nullif(
+            sum(case when callback_avg_min is not null then callback_rate * missed_calls end), 0
+        ),
         1
     ) as callback_avg_min
 

@@ -1,6 +1,6 @@
 -- Do callers get through, week by week? Shares and means of days must not be averaged: a Sunday of
--- ten calls would weigh as much as a Monday of three hundred. Multiply each by the count it stands on,
--- add up, divide. The newest week may not be whole: see days.
+-- ten calls would weigh as much as a Monday of three hundred. Multiply each by the count it stands
+-- on, add up, divide. The newest week may not be whole: see days.
 select
     date_sub(stat_date, interval weekday(stat_date) day) as week_start_date,
     count(*) as days,

@@ -1,6 +1,6 @@
 -- Which services are asked for and not booked? The last 30 days, dearest losses first.
--- lost_value_rub is an expectation (ticket, chance of a booking, chance that the client does not come
--- back), not an invoice; without prices in lm_services it only ranks. A service of under 30
+-- lost_value_rub is an expectation (ticket, chance of a booking, chance that the client does not
+-- come back), not an invoice; without prices in lm_services it only ranks. A service of under 30
 -- wanting_calls says little by its conversion_rate.
 select
     dimension_value as service_name,

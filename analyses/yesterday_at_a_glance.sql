@@ -1,8 +1,16 @@
--- How was the last day with calls, against the same weekday of the four weeks before? usual_* are of
+-- How was the last day with calls, against the same weekday of the four weeks before? usual is of
 -- these four days together, shares weighted by what they are shares of. One day is a small
 -- sample: for what has changed for sure see changes_against_last_week. Bookings and conversion of
 -- a day that is not reviewed yet are too low: compare reviewed_share first.
 with
+
+newest as (
+
+    select max(stat_date) as last_date
+    from {{ ref('vw_lm_kpi_daily') }}
+    where dimension = 'all'
+
+),
 
 days as (
 
@@ -10,11 +18,7 @@ days as (
         kpis.*,
         case when kpis.stat_date = newest.last_date then 1 else 0 end as is_last_day
     from {{ ref('vw_lm_kpi_daily') }} as kpis
-    cross join (
-        select max(stat_date) as last_date
-        from {{ ref('vw_lm_kpi_daily') }}
-        where dimension = 'all'
-    ) as newest
+    cross join newest
     where kpis.dimension = 'all'
         and kpis.stat_date >= date_sub(newest.last_date, interval 28 day)
         and mod(datediff(newest.last_date, kpis.stat_date), 7) = 0
