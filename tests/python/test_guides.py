@@ -222,11 +222,9 @@ def test_no_machine_of_ours_is_named(guide: Path) -> None:
 
 
 def test_hooks_run_tools_of_the_project() -> None:
-    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text("utf-8"))["repos"][0][
-        "hooks"
-    ]
+    (ours,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text("utf-8"))["repos"]
     makes = (ROOT / "Makefile").read_text("utf-8")
-    for hook in repository["hooks"]:
+    for hook in ours["hooks"]:
         words = hook["entry"].split()
         if hook["language"] == "system":
             assert any(word.startswith(".venv/bin/") for word in words) or (
