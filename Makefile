@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint docs lock clean
+.PHONY: help setup demo test lint lint-sources docs lock clean
 
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,11 +41,14 @@ lint: setup ## check the Python and the SQL
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	@# sqlfluff compiles with dbt, which asks the sources for their columns: empty tables do.
+	@$(MAKE) --no-print-directory lint-sources
+	LM_SCHEMA=operabot_lm_lint $(BIN)/sqlfluff lint --disable-progress-bar models tests analyses
+
+# sqlfluff compiles with dbt, which asks the sources for their columns: empty tables do.
+lint-sources: setup
 	@LM_SCHEMA=operabot_lm_lint $(BIN)/python -c 'from python_scoring import profile, source_tables; \
 		target = profile.load("embedded"); \
 		source_tables.create_source_tables(profile.connect(target), target.schema)'
-	LM_SCHEMA=operabot_lm_lint $(BIN)/sqlfluff lint --disable-progress-bar models tests analyses
 
 docs: setup ## write target/static_index.html, the tables' documentation in one page
 	$(BIN)/lm engine start >/dev/null

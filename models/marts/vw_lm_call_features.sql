@@ -1,8 +1,5 @@
-{%- set metrics = [
-    'response_speed_score', 'talk_time_efficiency', 'queue_impact_index', 'conversion_score',
-    'lost_opportunity_score', 'cross_sell_potential', 'checklist_coverage_ratio',
-    'normalized_call_score', 'script_risk_index', 'churn_risk_level', 'complaint_risk_flag',
-    'followup_needed_flag', 'conversion_prob_forecast', 'second_call_prob', 'complaint_prob',
+{%- set metrics = rule_metrics().keys() | list + [
+    'conversion_prob_forecast', 'second_call_prob', 'complaint_prob',
 ] %}
 {%- set rows = metrics + ['lm_version', 'calc_profile'] %}
 

@@ -21,7 +21,7 @@ from oracle_base import (
     fold,
 )
 from oracle_base import profile_of_call as profile_of
-from oracle_metrics import AUX_METRICS, RULE_METRICS, metrics_of_call
+from oracle_metrics import AUX_METRICS, metrics_of_call
 from oracle_quality import checklist_coverage_ratio, readable_score
 from oracle_seeds import Seeds, normalised
 
@@ -280,7 +280,7 @@ def compare_values(
         expected = metrics_of_call(
             call, params[code], {"calc_profile": code, "rule": rule}, context
         )
-        for metric in (*RULE_METRICS, *AUX_METRICS):
+        for metric in expected:
             row = stored.get((int(call["history_id"]), metric))
             where = f"call {call['history_id']} {metric} ({code})"
             if row is None:
@@ -291,7 +291,7 @@ def compare_values(
             if row["lm_version"] != lm_version or row["call_score_id"] != call["call_score_id"]:
                 told_apart = (row["lm_version"], row["call_score_id"])
                 differing.append(("keys", (lm_version, call["call_score_id"]), told_apart))
-            if metric in RULE_METRICS:
+            if metric not in AUX_METRICS:
                 differing += reference_differences(expected[metric], call, context, told)
             if metric == "feature_pack":
                 differing += feature_differences(call, code, params[code], context, told)

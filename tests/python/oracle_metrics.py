@@ -15,20 +15,6 @@ from oracle_operational import queue_impact_index, response_speed_score, talk_ti
 from oracle_quality import checklist_coverage_ratio, normalized_call_score, script_risk_index
 from oracle_risk import churn_risk_level, complaint_risk_flag
 
-RULE_METRICS = (
-    "response_speed_score",
-    "talk_time_efficiency",
-    "queue_impact_index",
-    "conversion_score",
-    "lost_opportunity_score",
-    "cross_sell_potential",
-    "checklist_coverage_ratio",
-    "normalized_call_score",
-    "script_risk_index",
-    "churn_risk_level",
-    "complaint_risk_flag",
-    "followup_needed_flag",
-)
 AUX_METRICS = ("lm_version", "calc_profile", "feature_pack")
 
 

@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 from conftest import ROOT, TestTarget
 from oracle_data import Source, simulated_source
+from oracle_seeds import read_seed
 
 from python_scoring import dbt_runner, profile
 from python_scoring.source_tables import create_source_tables, insert_rows
@@ -33,22 +34,11 @@ SALT = "pepper-that-is-nowhere"
 # Marks the other side's name in the sources: no table of ours may hold it.
 PATIENT = "Зинаида Пациентова"
 
+# What dbt writes for every call, by group; python_scoring adds the forecast metrics.
 RULE_METRICS = {
-    "response_speed_score": "operational",
-    "talk_time_efficiency": "operational",
-    "queue_impact_index": "operational",
-    "conversion_score": "conversion",
-    "lost_opportunity_score": "conversion",
-    "cross_sell_potential": "conversion",
-    "checklist_coverage_ratio": "quality",
-    "normalized_call_score": "quality",
-    "script_risk_index": "quality",
-    "churn_risk_level": "risk",
-    "complaint_risk_flag": "risk",
-    "followup_needed_flag": "risk",
-    "lm_version": "aux",
-    "calc_profile": "aux",
-    "feature_pack": "aux",
+    row["metric_code"]: row["metric_group"]
+    for row in read_seed(ROOT / "seeds", "lm_metric_dictionary")
+    if row["metric_group"] != "forecast"
 }
 KEYS = {
     "call_history": ("history_id",),

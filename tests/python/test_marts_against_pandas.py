@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from guide_cases import GUIDES, queries, questions, reader
 from hostile import hostile_source
 from oracle_compare import Mismatches, plain, same
 from oracle_data import Source, simulated_source
@@ -336,3 +337,40 @@ def test_kpis_by_hand() -> None:
     }
     found = kpis_of(facts)
     assert {name: found[name] for name in wanted} == wanted
+
+
+def test_ready_questions_and_guides_run(marts: Marts) -> None:
+    """On every engine; the questions about calls have answers on these data."""
+    answers = {name: marts.target.rows(sql) for name, sql in questions(marts.target).items()}
+    assert {name for name, rows in answers.items() if not rows} <= {
+        "can_forecasts_be_trusted",
+        "what_next_week_brings",
+    }, "no forecast was made here; all others"
+    for guide in GUIDES:
+        for statement in queries(guide):
+            marts.target.rows(statement)
+
+
+def test_reader_sees_results_and_nothing_else(marts: Marts) -> None:
+    if marts.target.name == "embedded":
+        pytest.skip("no accounts to connect with there")
+    schema = marts.target.schema
+    tables = [
+        name
+        for (name,) in marts.target.rows(
+            "select table_name from information_schema.tables where table_schema = %s", (schema,)
+        )
+    ]
+    grants = [line for (line,) in marts.target.rows(questions(marts.target)["grants_for_readers"])]
+    granted = {re.split("`", line)[3] for line in grants}
+    assert {name for name in tables if name.startswith("vw_lm_")} < granted
+    with reader(marts.target, grants) as refusal:
+        for name in tables:
+            refused = refusal(f"select * from {schema}.{name} limit 1")
+            assert bool(refused) == (name not in granted), f"{name}: {refused}"
+        for statement in (
+            f"delete from {schema}.lm_value",
+            f"create table {schema}.mine (id int)",
+            f"drop view {schema}.vw_lm_kpi_daily",
+        ):
+            assert "denied" in refusal(statement), statement
