@@ -48,6 +48,7 @@ lint: setup ## check the Python and the SQL
 	LM_SCHEMA=operabot_lm_lint $(BIN)/sqlfluff lint --disable-progress-bar models tests analyses
 
 docs: setup ## write target/static_index.html, the tables' documentation in one page
+	$(BIN)/lm dictionary
 	$(BIN)/lm engine start >/dev/null
 	$(BIN)/dbt docs generate --static
 
