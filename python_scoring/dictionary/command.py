@@ -8,7 +8,7 @@ from pathlib import Path
 
 from python_scoring.dictionary.files import files
 from python_scoring.dictionary.seeds import load
-from python_scoring.errors import EXIT_PROBLEM, EXIT_OK
+from python_scoring.errors import EXIT_OK, EXIT_PROBLEM
 from python_scoring.project import project_dir
 
 
