@@ -1,4 +1,7 @@
-"""Write the documentation's pages of the metrics from the seeds; --check only compares."""
+"""Write the documentation's pages of metrics and KPIs from the seeds; --check only compares.
+
+To be run after a change of a dictionary seed, of lm_rule_params or of a macro's description.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     stale = outdated(folder)
     if args.check:
         for path in stale:
-            print(f"{path} does not follow from the seeds: run lm dictionary", file=sys.stderr)
+            print(f"{path} is not up to date: run lm dictionary", file=sys.stderr)
         return EXIT_PROBLEM if stale else EXIT_OK
     for path, text in stale.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
@@ -44,6 +47,6 @@ def outdated(folder: Path) -> dict[Path, str]:
     """The pages of the project in `folder` that do not follow from its seeds, as they should be."""
     return {
         path: text
-        for path, text in files(load(folder)).items()
+        for path, text in files(load(folder), folder).items()
         if not (folder / path).is_file() or (folder / path).read_text(encoding="utf-8") != text
     }

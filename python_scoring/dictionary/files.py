@@ -1,16 +1,20 @@
-"""The files that follow from the seeds: doc blocks and dbt metrics under models/docs."""
+"""What `lm dictionary` writes: doc blocks and dbt metrics under models/docs, and a stamp."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
 from python_scoring.dictionary.markdown import link, table
 from python_scoring.dictionary.metric_page import page
 from python_scoring.dictionary.seeds import Dictionary, Row
+from python_scoring.errors import ConfigurationError
+from python_scoring.project import PROJECT_FILE
 
 OVERVIEW = Path(__file__).parent / "overview.md"
 FOLDER = Path("models", "docs")
+STAMP = "# Macro descriptions: "
 NOTE = "Written by `lm dictionary` from the seeds: change those, then run it."
 
 GROUPS = {
@@ -37,14 +41,31 @@ MEANS = {
 }
 
 
-def files(dictionary: Dictionary) -> dict[Path, str]:
+def files(dictionary: Dictionary, project: Path) -> dict[Path, str]:
     """Text of every written file, by its path in the project."""
     return {
+        Path(PROJECT_FILE): stamped(project),
         FOLDER / "overview.md": overview(dictionary),
         FOLDER / "metric_pages.md": metric_pages(dictionary),
         FOLDER / "kpi_pages.md": kpi_pages(dictionary),
         FOLDER / "_metrics.yml": metrics_yml(dictionary),
     }
+
+
+def stamped(project: Path) -> str:
+    """dbt_project.yml with the hash of the macros' descriptions in its last line.
+
+    dbt 1.7 stops with "found two macros" when it meets a changed description of a macro and has the
+    project parsed already. A change of dbt_project.yml makes it parse the project anew.
+    """
+    digest = hashlib.sha256()
+    for path in sorted((project / "macros").glob("**/*.yml")):
+        digest.update(path.read_bytes())
+    text = (project / PROJECT_FILE).read_text(encoding="utf-8")
+    kept, mark, _ = text.rpartition(STAMP)
+    if not mark:
+        raise ConfigurationError(f"{PROJECT_FILE} must end with the line '{STAMP}...'")
+    return f"{kept}{STAMP}{digest.hexdigest()[:16]}\n"
 
 
 def overview(dictionary: Dictionary) -> str:

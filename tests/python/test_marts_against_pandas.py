@@ -51,6 +51,8 @@ INTERVALS = {
 T_IS_OFF = 2e-3
 # Under so many values Welch's degrees of freedom lie where the expansion is a step.
 TOO_FEW = 4
+# Columns of incremental tables beside the yml's: macro bookkeeping_columns.
+BOOKKEEPING = re.compile(r"(own_)?change_id|previous_\w+")
 TEXTS = ("reasons_ru", "reasons_en", "action_ru", "action_en", "sort_key")
 
 Table = Mapping[tuple[Any, ...], Mapping[str, Any]]
@@ -336,3 +338,28 @@ def test_kpis_by_hand() -> None:
     }
     found = kpis_of(facts)
     assert {name: found[name] for name in wanted} == wanted
+
+
+def test_the_yml_names_the_columns_that_there_are(marts: Marts) -> None:
+    manifest = json.loads(
+        (marts.target.folder / "target" / "manifest.json").read_text(encoding="utf-8")
+    )
+    there: dict[str, set[str]] = {}
+    for table, column in marts.target.rows(
+        "select table_name, column_name from information_schema.columns where table_schema = %s",
+        (marts.target.schema,),
+    ):
+        there.setdefault(table, set()).add(column)
+    found = {}
+    for node in [*manifest["nodes"].values(), *manifest["sources"].values()]:
+        name = node.get("identifier") or node["name"]
+        if node["resource_type"] not in ("model", "seed", "source") or name not in there:
+            continue
+        # A parameter a column, as the seed has them, and what the materialization keeps for itself.
+        ours = {c for c in there[name] if not BOOKKEEPING.fullmatch(c)}
+        if name == "int_rule_params":
+            ours -= {row["param"] for row in marts.rows("lm_rule_params")}
+        if difference := ours ^ node["columns"].keys():
+            found[name] = sorted(difference)
+    assert len(there) > 50
+    assert found == {}
