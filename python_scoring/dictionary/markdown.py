@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -53,6 +54,12 @@ def sentence(text: str, reason: Mapping[str, Any], language: str) -> str:
     text = text.replace("{moves}", moves)
     sign = f" ({'+' if points > 0 else ''}{number(points, language)})" if points else ""
     return text.replace("{signed}", sign)
+
+
+def pattern(text: str, language: str) -> str:
+    """A sentence of lm_reason_dictionary without its numbers: dots in their place."""
+    both = {"ru": "Повышает или снижает", "en": "Raises or lowers"}[language]
+    return re.sub(r"\{[^}]*\}", "…", text.replace("{moves}", both).replace("{signed}", ""))
 
 
 def codes(text: str) -> str:

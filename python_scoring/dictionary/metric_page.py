@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from python_scoring.dictionary.markdown import codes, link, sentence, table
+from python_scoring.dictionary.markdown import codes, link, pattern, sentence, table
 from python_scoring.dictionary.seeds import Dictionary, Row
 
 KINDS = {
@@ -98,7 +98,11 @@ def _in_language(dictionary: Dictionary, metric: Row, language: str) -> list[str
         table(
             (words["code"], words["text"], words["action"]),
             (
-                (f"`{r['reason_code']}`", r[f"sentence_{language}"], r[f"action_{language}"])
+                (
+                    f"`{r['reason_code']}`",
+                    pattern(r[f"sentence_{language}"], language),
+                    r[f"action_{language}"],
+                )
                 for r in dictionary.reasons_of(code)
             ),
         ),
