@@ -329,6 +329,19 @@ def test_every_model_is_tested(manifest: dict[str, Any]) -> None:
     assert found == [], "add a dbt test, or meta: {tested_by: tests/python/...}"
 
 
+def test_exposures_name_what_python_reads(manifest: dict[str, Any]) -> None:
+    tables = {node["name"]: name for name, node in own(manifest, "nodes", "sources").items()}
+    checked = 0
+    for name, exposure in own(manifest, "exposures").items():
+        if not (path := exposure["meta"].get("reads_in")):
+            continue
+        words = re.findall(r"\w+", (ROOT / path).read_text(encoding="utf-8"))
+        read = {tables[word] for word in words if word in tables}
+        assert read == set(exposure["depends_on"]["nodes"]), name
+        checked += 1
+    assert checked >= 4
+
+
 def test_every_metric_has_a_page(manifest: dict[str, Any]) -> None:
     assert {node["name"] for node in own(manifest, "metrics").values()} == set(CODES)
 
