@@ -51,6 +51,7 @@ lint-sources: setup
 		source_tables.create_source_tables(profile.connect(target), target.schema)'
 
 docs: setup ## write target/static_index.html, the tables' documentation in one page
+	$(BIN)/lm dictionary
 	$(BIN)/lm engine start >/dev/null
 	$(BIN)/dbt docs generate --static
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from python_scoring import demo, engine, run, shell
+from python_scoring.dictionary import command as dictionary
 from python_scoring.doctor import command as doctor
 from python_scoring.errors import LmError
 from python_scoring.forecasting import command as forecast
@@ -17,7 +18,20 @@ from python_scoring.staffing import command as staff
 
 # In the order of `lm --help`. Each module has add_parser(subparsers), and its
 # parser's default `run` is a function (args) -> exit code.
-COMMANDS = (demo, run, doctor, importer, train, score, forecast, staff, report, shell, engine)
+COMMANDS = (
+    demo,
+    run,
+    doctor,
+    importer,
+    train,
+    score,
+    forecast,
+    staff,
+    report,
+    dictionary,
+    shell,
+    engine,
+)
 
 EPILOG = """\
 exit codes:

@@ -52,6 +52,8 @@ INTERVALS = {
 T_IS_OFF = 2e-3
 # Under so many values Welch's degrees of freedom lie where the expansion is a step.
 TOO_FEW = 4
+# Columns of incremental tables beside the yml's: macro bookkeeping_columns.
+BOOKKEEPING = re.compile(r"(own_)?change_id|previous_\w+")
 TEXTS = ("reasons_ru", "reasons_en", "action_ru", "action_en", "sort_key")
 
 Table = Mapping[tuple[Any, ...], Mapping[str, Any]]
@@ -374,3 +376,28 @@ def test_reader_sees_results_and_nothing_else(marts: Marts) -> None:
             f"drop view {schema}.vw_lm_kpi_daily",
         ):
             assert "denied" in refusal(statement), statement
+
+
+def test_the_yml_names_the_columns_that_there_are(marts: Marts) -> None:
+    manifest = json.loads(
+        (marts.target.folder / "target" / "manifest.json").read_text(encoding="utf-8")
+    )
+    there: dict[str, set[str]] = {}
+    for table, column in marts.target.rows(
+        "select table_name, column_name from information_schema.columns where table_schema = %s",
+        (marts.target.schema,),
+    ):
+        there.setdefault(table, set()).add(column)
+    found = {}
+    for node in [*manifest["nodes"].values(), *manifest["sources"].values()]:
+        name = node.get("identifier") or node["name"]
+        if node["resource_type"] not in ("model", "seed", "source") or name not in there:
+            continue
+        named = set(node["columns"])
+        unnamed = {c for c in there[name] - named if not BOOKKEEPING.fullmatch(c)}
+        if name == "int_rule_params":  # a column a parameter
+            unnamed -= {row["param"] for row in marts.rows("lm_rule_params")}
+        if unnamed or named - there[name]:
+            found[name] = (sorted(unnamed), sorted(named - there[name]))
+    assert len(there) > 50
+    assert found == {}
