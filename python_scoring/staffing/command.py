@@ -152,7 +152,7 @@ def make(
             "won_back_share": {"value": found.won_back_share, "missed_calls": found.missed_calls},
             "history_days": inputs.HISTORY_DAYS,
         },
-        "looking_back": {"days": inputs.HABIT_DAYS, **_overall(past)},
+        "looking_back": {"days": found.judged_days, **_overall(past)},
         "looking_back_by_hour": _records(past.reset_index()),
         "closed_hours_calls": float(closed["calls"].sum()),
         "days": _records(by_day(planned).reset_index()) if len(planned) else [],

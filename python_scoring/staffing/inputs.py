@@ -31,9 +31,10 @@ class History:
     """What is known of the last HISTORY_DAYS days before `first_day`.
 
     habits          by weekday and hour: incoming_share, other_load (erlangs), people
-    past_hours      day, hour, is_recent, calls (incoming), other_load, people, in_time, left
+    past_hours      day, hour, is_judged, calls (incoming), other_load, people, in_time, left
 
-    What is `is_recent` is of the last HABIT_DAYS days. Hidden work is learnt from the others.
+    Hidden work is learnt from the hours before those that the model `is_judged` by: the last
+    HABIT_DAYS days, or the later half of a history that is shorter than twice as many.
     hidden_work_hours  hours it is learnt from; 0: too few, there is taken to be none
     patience        None where too few callers hung up; patience_note says so
     booking_share   bookings an answered and reviewed incoming talk
@@ -52,6 +53,11 @@ class History:
     missed_calls: int
     habits: pd.DataFrame
     past_hours: pd.DataFrame
+
+    @property
+    def judged_days(self) -> int:
+        """Days that the model is judged by."""
+        return int(self.past_hours.loc[self.past_hours["is_judged"], "day"].nunique())
 
 
 def history(probe: Probe, target: Target, first_day: date, threshold_sec: float) -> History:
@@ -76,7 +82,7 @@ def history(probe: Probe, target: Target, first_day: date, threshold_sec: float)
         )
     aht_sec = handle_sec / handled
     past_hours = _past_hours(probe, target, first_day, aht_sec, threshold_sec)
-    habits = _habits(past_hours[past_hours["is_recent"]])
+    habits = _habits(past_hours[past_hours["day"] >= first_day - timedelta(HABIT_DAYS)])
     waits = _waits(probe, target, first_day, habits.index[habits["people"] > 0])
     patience, note = None, ""
     try:
@@ -92,11 +98,11 @@ def history(probe: Probe, target: Target, first_day: date, threshold_sec: float)
         lost_share=booking_share * (1 - won_back),
     )
     open_hours = past_hours[past_hours["people"] > 0].reset_index(drop=True)
-    hidden_work = learnt_hidden_work(open_hours[~open_hours["is_recent"]], service, threshold_sec)
+    hidden_work = learnt_hidden_work(open_hours[~open_hours["is_judged"]], service, threshold_sec)
     return History(
         first_day=first_day,
         service=replace(service, hidden_work=hidden_work or 1.0),
-        hidden_work_hours=int((~open_hours["is_recent"]).sum()) if hidden_work else 0,
+        hidden_work_hours=int((~open_hours["is_judged"]).sum()) if hidden_work else 0,
         handled_calls=int(handled),
         patience=patience,
         patience_note=note,
@@ -184,8 +190,13 @@ def _past_hours(
         left=hours["calls"] - hours["answered"],
         # Work beyond the answered calls' usual handle time.
         other_load=((hours["work_sec"] - aht_sec * hours["answered"]) / 3600).clip(lower=0.0),
-        is_recent=pd.to_datetime(hours["day"]) >= pd.Timestamp(first_day - timedelta(HABIT_DAYS)),
+        is_judged=hours["day"] >= _judged_from(hours["day"], first_day),
     )
+
+
+def _judged_from(days: pd.Series, first_day: date) -> date:
+    known = (first_day - days.min()).days if len(days) else 0
+    return first_day - timedelta(days=min(HABIT_DAYS, known // 2))
 
 
 def _habits(hours: pd.DataFrame) -> pd.DataFrame:
@@ -232,11 +243,11 @@ def first_day_of(forecast: pd.DataFrame) -> date:
 
 
 def looking_back(found: History, threshold_sec: float) -> pd.DataFrame:
-    """By hour of day, the last HABIT_DAYS days as they were and as the model has them.
+    """By hour of day, the days it is judged by as they were and as the model has them.
 
     Index hour; columns calls, service_level, abandonment, model_service_level, model_abandonment.
     """
-    hours = found.past_hours[found.past_hours["is_recent"]]
+    hours = found.past_hours[found.past_hours["is_judged"]]
     levels, lefts = _modelled(hours, found.service, threshold_sec)
     sums = (
         hours.assign(model_in_time=levels * hours["calls"], model_left=lefts * hours["calls"])
