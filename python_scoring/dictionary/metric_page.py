@@ -10,7 +10,7 @@ from python_scoring.dictionary.seeds import Dictionary, Row
 
 KINDS = {
     "numeric": ("число", "number"),
-    "label": ("метка с баллами", "label with points"),
+    "label": ("метка", "label"),
     "flag": ("флаг", "flag"),
     "json": ("набор полей", "set of fields"),
 }
@@ -31,7 +31,7 @@ WORDS = {
     "ru": {
         "facts": "Коротко",
         "example": "Пример",
-        "inputs": "Входные данные примера",
+        "shipped": "Числа правил — из поставки; у клиники они могут быть другими.",
         "result": "Итог",
         "label": "метка",
         "reasons": "Причины, которые объясняют значение",
@@ -44,13 +44,12 @@ WORDS = {
         "code": "Код",
         "points": "Вклад",
         "fields": "Поля value_json",
-        "learnt": "Выученные константы примера",
         "gateless": "Значение есть у каждого звонка.",
     },
     "en": {
         "facts": "In short",
         "example": "Example",
-        "inputs": "Inputs of the example",
+        "shipped": "With the rules' numbers as shipped; a clinic may have changed them.",
         "result": "Result",
         "label": "label",
         "reasons": "Reasons that explain the value",
@@ -63,7 +62,6 @@ WORDS = {
         "code": "Code",
         "points": "Points",
         "fields": "Fields of value_json",
-        "learnt": "Learnt constants of the example",
         "gateless": "Every call has it.",
     },
 }
@@ -91,7 +89,7 @@ def _in_language(dictionary: Dictionary, metric: Row, language: str) -> list[str
         metric[f"description_{language}"],
         _facts(metric, language),
         f"### {words['example']}",
-        example[f"text_{language}"],
+        f"{example[f'text_{language}']} *{words['shipped']}*",
         _worked(example, language),
         _told(dictionary, code, example, language),
         f"### {words['reasons']}" if dictionary.reasons_of(code) else "",
