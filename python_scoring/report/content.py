@@ -280,9 +280,11 @@ def _gaps(facts: Row, words: Words, moment: datetime) -> Iterator[str]:
             )
     if facts["oddities"]:
         told = (
-            f"{words.field(o['field'])} {words.number(o['flagged'])}" for o in facts["oddities"]
+            words(row["check_kind"], field=words.field(row["field"]))
+            + f" {words.number(row['flagged'])}"
+            for row in facts["oddities"]
         )
-        yield words("odd", days=QUALITY_DAYS, list=", ".join(told))
+        yield words("odd", days=QUALITY_DAYS, list="; ".join(told))
     proxies = [words.named(row) for row in facts["dictionary"].values() if row["is_proxy"]]
     if proxies:
         yield words("proxies", names=", ".join(proxies))
