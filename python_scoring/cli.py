@@ -14,10 +14,24 @@ from python_scoring.importing import command as importer
 from python_scoring.report import command as report
 from python_scoring.scoring import score, train
 from python_scoring.staffing import command as staff
+from python_scoring.versions import command as versions
 
 # In the order of `lm --help`. Each module has add_parser(subparsers), and its
 # parser's default `run` is a function (args) -> exit code.
-COMMANDS = (demo, run, doctor, importer, train, score, forecast, staff, report, shell, engine)
+COMMANDS = (
+    demo,
+    run,
+    doctor,
+    importer,
+    versions,
+    train,
+    score,
+    forecast,
+    staff,
+    report,
+    shell,
+    engine,
+)
 
 EPILOG = """\
 exit codes:
