@@ -38,6 +38,8 @@ exit codes:
   0    done, nothing wrong
   1    the run failed, or a check found a problem
   2    wrong usage or configuration
+  3    lm run: the time limit is reached; the next run goes on from there
+  4    lm run: another run is at work, or the database was lost or locked: try again later
   130  interrupted
 
 Settings come from the dbt profile (profiles.example.yml, filled from LM_HOST, LM_PORT, LM_USER,

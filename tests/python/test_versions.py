@@ -7,7 +7,8 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from contextlib import closing
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,11 @@ from pipeline_cases import (
     run,
 )
 
+from python_scoring.database import Probe
+from python_scoring.errors import ConfigurationError, LmError
+from python_scoring.versions.command import last_run
 from python_scoring.versions.moved import percentile, tally
+from python_scoring.versions.scratch import MARK, scratch_schema
 
 # The same SQL as of every other model runs here: one engine will do.
 ENGINE = next(iter(SERVERS), "embedded")
@@ -106,17 +111,16 @@ def set_param(project: Path, param: str, value: float) -> None:
         csv.writer(stream, lineterminator="\n").writerows(rows)
 
 
-def late_answers() -> dict[int, int]:
-    """Waits, by call, of incoming calls answered late on a working day, from the source's rows."""
-    found = {}
-    for row in clinic().history:
-        start = datetime(1970, 1, 1) + timedelta(seconds=int(row["context_start_time"]), hours=3)
-        is_default = start.weekday() < 5 and 8 <= start.hour < 20
-        answered = row["context_type"] == 1 and (row["talk_duration"] or 0) > 0
-        wait = row["await_sec"]
-        if is_default and answered and wait is not None and 20 < wait <= 3600:
-            found[row["history_id"]] = wait
-    return found
+def late_answers(here: TestTarget) -> dict[int, int]:
+    """Waits, by call, of incoming calls answered late in the default profile's hours."""
+    return {
+        call: wait
+        for call, start, wait in here.rows(
+            "select history_id, call_started_at, await_sec from fct_call"
+            " where direction = 'in' and is_answered = 1 and call_started_at is not null"
+        )
+        if start.weekday() < 5 and 8 <= start.hour < 20 and wait and 20 < wait <= 3600
+    }
 
 
 def speed(wait: int, half_life: int) -> float:
@@ -126,7 +130,7 @@ def speed(wait: int, half_life: int) -> float:
 def test_change_of_a_rule_is_compared_then_published(
     built: TestTarget, project: CopiedProject
 ) -> None:
-    late = late_answers()
+    late = late_answers(built)
     assert len(late) >= 3
     set_param(project.project, "half_life_sec", 2 * HALF_LIFE)
     set_param(project.project, "talk_prior_calls", 51)
@@ -194,21 +198,25 @@ def test_change_of_a_rule_is_compared_then_published(
     assert differing == {(call, "response_speed_score") for call in late}
 
 
-def test_a_scratch_schema_that_holds_something_is_left_alone(built: TestTarget) -> None:
-    scratch = f"{built.schema}_compare"
-    execute(built, f"create database `{scratch}`", f"create table `{scratch}`.precious (id int)")
-    try:
-        done = built.lm("compare-versions")
-        assert done.returncode == 2 and "no comparison made" in done.stderr
-        assert built.rows(f"select count(*) from `{scratch}`.precious") == [(0,)]
-    finally:
-        execute(built, f"drop database `{scratch}`")
-    done = built.lm("compare-versions", "--scratch", built.schema)
-    assert done.returncode == 2 and "published schema" in done.stderr
+def test_a_scratch_schema_that_holds_something_is_left_alone(target: TestTarget) -> None:
+    with own_schema(target, "taken") as taken, closing(target.connect()) as connection:
+        execute(taken, f"create table `{taken.schema}`.precious (id int)")
+        for name in (taken.schema, target.schema):
+            with (
+                pytest.raises(ConfigurationError, match="no comparison made|published schema"),
+                scratch_schema(Probe(connection), target.load(), name),
+            ):
+                pass
+        assert taken.rows("select count(*) from precious") == [(0,)]
+        execute(taken, f"drop table `{taken.schema}`.precious")
+        # What a killed comparison left is cleared, before and after the next.
+        execute(taken, f"create table `{taken.schema}`.{MARK} (id int)")
+        execute(taken, f"create table `{taken.schema}`.lm_value (id int)")
+        with scratch_schema(Probe(connection), target.load(), taken.schema):
+            assert relations(taken) == [MARK]
+        assert relations(taken) == []
 
 
 def test_nothing_to_compare_with_is_told(target: TestTarget) -> None:
-    if target.name != ENGINE:
-        pytest.skip(f"only on {ENGINE}")
-    done = target.lm("compare-versions")
-    assert done.returncode == 1 and "lm run" in done.stderr and "Traceback" not in done.stderr
+    with closing(target.connect()) as connection, pytest.raises(LmError, match="lm run"):
+        last_run(Probe(connection), target.load())
