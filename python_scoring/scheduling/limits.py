@@ -89,7 +89,7 @@ class TimeLimit:
 
 
 def _end(process: subprocess.Popen[bytes], target: Target) -> int:
-    """Interrupt dbt as soon as no batch is being written; its models begin no other."""
+    """End dbt as soon as no batch is being written; its models begin no other."""
     end = time.monotonic() + LONGEST_BATCH_SECONDS
     while process.poll() is None and time.monotonic() < end:
         time.sleep(ASK_EVERY_SECONDS)
@@ -97,7 +97,7 @@ def _end(process: subprocess.Popen[bytes], target: Target) -> int:
             if lock.is_between_batches(target):
                 break
     if process.poll() is None:
-        process.send_signal(signal.SIGINT)
+        process.terminate()
     try:
         return process.wait(60)
     except subprocess.TimeoutExpired:

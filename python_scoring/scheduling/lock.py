@@ -44,7 +44,9 @@ def only_run(target: Target) -> Iterator[None]:
 def _take(probe: Probe, target: Target, seconds: float) -> None:
     table = quoted(target.schema, "lm_watermark")
     try:
-        probe.rows(f"insert ignore into {table} (model_name, feed) values (%s, %s)", RUN)
+        # Inserted again, the row would be waited for: another run may hold it.
+        if not probe.rows(f"select 1 from {table} where model_name = %s and feed = %s", RUN):
+            probe.rows(f"insert ignore into {table} (model_name, feed) values (%s, %s)", RUN)
     except mysql.connector.Error as error:
         if error.errno in (ER_NO_SUCH_TABLE, 1049):
             return

@@ -203,7 +203,7 @@ def test_a_scratch_schema_that_holds_something_is_left_alone(target: TestTarget)
         execute(taken, f"create table `{taken.schema}`.precious (id int)")
         for name in (taken.schema, target.schema):
             with (
-                pytest.raises(ConfigurationError, match="no comparison made|published schema"),
+                pytest.raises(ConfigurationError, match=r"no comparison made|published schema"),
                 scratch_schema(Probe(connection), target.load(), name),
             ):
                 pass
