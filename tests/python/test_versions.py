@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import date
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -28,6 +30,7 @@ from pipeline_cases import (
     run,
 )
 
+from python_scoring import cli
 from python_scoring.database import Probe
 from python_scoring.errors import ConfigurationError, LmError
 from python_scoring.versions.command import last_run
@@ -128,7 +131,7 @@ def speed(wait: int, half_life: int) -> float:
 
 
 def test_change_of_a_rule_is_compared_then_published(
-    built: TestTarget, project: CopiedProject
+    built: TestTarget, project: CopiedProject, capsys: pytest.CaptureFixture[str]
 ) -> None:
     late = late_answers(built)
     assert len(late) >= 3
@@ -139,7 +142,9 @@ def test_change_of_a_rule_is_compared_then_published(
 
     variables = json.dumps({"lm_version": "lm_test.2"})
     words = ("compare-versions", "--json", "--from", "2025-09-01", "--to", "2025-09-15")
-    said = json.loads(project.lm(*words, "--vars", variables, check=True).stdout)
+    with mock.patch.dict(os.environ, project.environment, clear=True):
+        assert cli.main([*words, "--target", project.name, "--vars", variables]) == 0
+    said = json.loads(capsys.readouterr().out)
 
     # Nothing published has changed, and no schema is left behind.
     assert read(built, "lm_value") == before and relations(built) == tables
