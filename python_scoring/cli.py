@@ -15,6 +15,7 @@ from python_scoring.importing import command as importer
 from python_scoring.report import command as report
 from python_scoring.scoring import score, train
 from python_scoring.staffing import command as staff
+from python_scoring.versions import command as versions
 
 # In the order of `lm --help`. Each module has add_parser(subparsers), and its
 # parser's default `run` is a function (args) -> exit code.
@@ -23,6 +24,7 @@ COMMANDS = (
     run,
     doctor,
     importer,
+    versions,
     train,
     score,
     forecast,
@@ -38,6 +40,8 @@ exit codes:
   0    done, nothing wrong
   1    the run failed, or a check found a problem
   2    wrong usage or configuration
+  3    lm run: the time limit is reached; the next run goes on from there
+  4    lm run: another run is at work, or the database was lost or locked: try again later
   130  interrupted
 
 Settings come from the dbt profile (profiles.example.yml, filled from LM_HOST, LM_PORT, LM_USER,

@@ -22,6 +22,12 @@ SETTINGS = {
 LONGEST_OUTPUT = 3_000
 
 
+def prepare(target: Target) -> None:
+    """Start the embedded engine if that is the target and it does not run."""
+    if target.is_embedded and target.socket:
+        engine.ensure(engine.dir_of_socket(target.socket))
+
+
 def run(
     target: Target,
     arguments: Sequence[str],
@@ -32,8 +38,7 @@ def run(
 
     `variables` are the ones to give dbt on top of dbt_project.yml.
     """
-    if target.is_embedded and target.socket:
-        engine.ensure(engine.dir_of_socket(target.socket))
+    prepare(target)
     sys.stdout.flush()
     return subprocess.run(
         command(target, arguments, variables),
@@ -51,8 +56,7 @@ def run_quietly(
     environment: Mapping[str, str] | None = None,
 ) -> str:
     """Run `dbt ARGUMENTS` with nothing shown; returns '', or the end of its output if it failed."""
-    if target.is_embedded and target.socket:
-        engine.ensure(engine.dir_of_socket(target.socket))
+    prepare(target)
     done = subprocess.run(
         [*command(target, arguments, variables), "--no-use-colors"],
         cwd=target.project_dir,

@@ -6,6 +6,8 @@ from __future__ import annotations
 EXIT_OK = 0
 EXIT_PROBLEM = 1
 EXIT_CONFIGURATION = 2
+EXIT_TIME_LIMIT = 3
+EXIT_BUSY = 4
 
 
 class LmError(Exception):
@@ -18,3 +20,15 @@ class ConfigurationError(LmError):
     """A setting is wrong or missing: the profile, a variable, an argument."""
 
     exit_code = EXIT_CONFIGURATION
+
+
+class TimeLimitError(LmError):
+    """The time limit of a run is reached; what is done is kept, and the next run goes on."""
+
+    exit_code = EXIT_TIME_LIMIT
+
+
+class BusyError(LmError):
+    """The database is held by another run, or was lost: later it may do."""
+
+    exit_code = EXIT_BUSY

@@ -20,12 +20,16 @@ from python_scoring.probability.settings import METRICS
 from python_scoring.profile import Target
 from python_scoring.project import parse_vars
 from python_scoring.report import command as report
+from python_scoring.scheduling import retries
+from python_scoring.scheduling.limits import TimeLimit
+from python_scoring.scheduling.lock import only_run
 from python_scoring.scoring import model_runs, model_store, score
 from python_scoring.scoring import settings as scoring_settings
 from python_scoring.scoring import train as trainer
 
 # The model that adds the forecasts up by day.
 STATISTICS = "lm_daily_stats"
+MINUTES_OF_A_WEEK = 7 * 24 * 60
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -48,34 +52,69 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--no-report", action="store_true", help="leave the manager's page as it is"
     )
+    parser.add_argument(
+        "--time-limit",
+        type=float,
+        metavar="MINUTES",
+        help="end after so long, between two batches; exit code 3, and the next run goes on",
+    )
+    parser.add_argument(
+        "--retries",
+        type=int,
+        default=0,
+        metavar="N",
+        help="further tries after a lost connection, a deadlock or a lock waited for in vain (0)",
+    )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     target = profile.from_args(args)
-    arguments = ["build"]
-    if args.full_refresh:
-        arguments.append("--full-refresh")
+    variables = parse_vars(args.vars)
+    check(args, target)
+    limit = TimeLimit(args.time_limit)
+
+    def whole() -> None:
+        with only_run(target):
+            steps(args, target, variables, limit)
+
+    retries.retried(whole, args.retries, limit)
+    return EXIT_OK
+
+
+def check(args: argparse.Namespace, target: Target) -> None:
+    if args.retries < 0:
+        raise ConfigurationError(f"--retries must be 0 or more, got {args.retries}")
+    if args.time_limit is None:
+        return
+    if not 0 < args.time_limit <= MINUTES_OF_A_WEEK:
+        raise ConfigurationError(f"--time-limit must be above 0 minutes, got {args.time_limit:g}")
+    is_sweep = str(target.vars.get("lm_sweep")).lower() in ("true", "1", "yes")
+    if args.full_refresh or is_sweep:
+        raise ConfigurationError(
+            "--time-limit does not go with --full-refresh or lm_sweep: the next run would not go"
+            " on with them"
+        )
+
+
+def steps(
+    args: argparse.Namespace, target: Target, variables: Mapping[str, Any], limit: TimeLimit
+) -> None:
+    """The run's steps; each begins where the last run stopped in it."""
+    arguments = ["build", *(["--full-refresh"] if args.full_refresh else [])]
     print(f"dbt build on {target.name} ({target.place}), schema {target.schema}")
-    code = dbt_runner.run(target, arguments, variables=parse_vars(args.vars))
-    if code != EXIT_OK:
-        raise LmError("dbt build failed: the messages above say which model or test")
+    retries.build(target, arguments, variables, limit)
     if not (args.no_train and args.no_score):
-        with contextlib.closing(profile.connect(target)) as connection:
+        with limit.over_python(), contextlib.closing(profile.connect(target)) as connection:
             forecasts(
-                connection,
-                target,
-                parse_vars(args.vars),
-                trains=not args.no_train,
-                scores=not args.no_score,
+                connection, target, variables, trains=not args.no_train, scores=not args.no_score
             )
     if not args.no_forecast:
-        with contextlib.closing(profile.connect(target)) as connection:
+        with limit.over_python(), contextlib.closing(profile.connect(target)) as connection:
             outlook(connection, target)
     if not args.no_report:
-        with contextlib.closing(profile.connect(target)) as connection:
+        with limit.over_python(), contextlib.closing(profile.connect(target)) as connection:
             page(connection, target)
-    return EXIT_OK
 
 
 def outlook(connection: MySQLConnectionAbstract, target: Target) -> None:

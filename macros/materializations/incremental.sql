@@ -88,6 +88,13 @@
             {% do set_watermark(name, 'full_pass', 0, none, fingerprint) %}
         {% endif %}
     {% endif %}
+    {% if ns.left and is_late() %}
+        {# As an error: the models after this one would stand on half of it. #}
+        {% do run_query("commit") %}
+        {{ exceptions.raise_compiler_error(
+            "The time limit is reached: " ~ ns.left ~ " batches are left for the next run."
+        ) }}
+    {% endif %}
     {% if ns.left %}
         {{ log(name ~ ": " ~ ns.left ~ " batches are left for the next run (lm_max_batches)", info=true) }}
     {% else %}
@@ -188,7 +195,7 @@
     {% set limit = var('lm_max_batches') | int %}
     {% for batch in batches %}
         {# Only what keeps its place: of other batches every run would do the first ones again, and never the last. #}
-        {% if limit and tally.done >= limit and (fingerprint or batch.once) %}
+        {% if is_late() or limit and tally.done >= limit and (fingerprint or batch.once) %}
             {% set tally.left = tally.left + 1 %}
         {% else %}
             {% set tally.rows = tally.rows + write_batch(relation, batch, fingerprint) %}
@@ -199,6 +206,13 @@
             ) }}
         {% endif %}
     {% endfor %}
+{% endmacro %}
+
+
+{# `lm run --time-limit` names the second since 1970 from which on no batch is begun. #}
+{% macro is_late() %}
+    {% set deadline = env_var('LM_DEADLINE', '') %}
+    {% do return(deadline and modules.datetime.datetime.now().timestamp() >= deadline | float) %}
 {% endmacro %}
 
 

@@ -1,0 +1,1 @@
+"""`lm compare-versions`: what a changed rule would change, before it is published."""
