@@ -55,6 +55,7 @@ def html(facts: Row, words: Words, moment: datetime) -> str:
         moment=moment,
         facts=facts,
         span=facts["span"],
+        period=_period(facts, words),
         burning=content.burning(facts, words, moment),
         gaps=content.gaps(facts, words, moment),
         cards=content.outlook_cards(facts, words),
@@ -85,6 +86,7 @@ def text(facts: Row, words: Words, moment: datetime) -> str:
     lines = [words("title"), words("as_of", moment=words.moment(moment))]
     if facts["span"] is None:
         return "\n".join([*lines, words("no_data")])
+    lines.append(_period(facts, words))
     burning = content.burning(facts, words, moment)
     lines += ["", words("burning").upper()]
     lines += [f"• {one['text']}" for one in burning] or [words("nothing_burns")]
@@ -111,6 +113,17 @@ def text(facts: Row, words: Words, moment: datetime) -> str:
             lines.append(f"• {gap}")
     told = "\n".join(lines)
     return told if len(told) <= MOST_CHARACTERS else told[: MOST_CHARACTERS - 1] + "…"
+
+
+def _period(facts: Row, words: Words) -> str:
+    span = facts["span"]
+    return words(
+        "period",
+        days=span["period_days"],
+        start=words.day(span["period_start"]),
+        end=words.day(span["period_end"], year=True),
+        calls=words.number(span["calls"]),
+    )
 
 
 def _chart(facts: Row, target: str, words: Words) -> Row:

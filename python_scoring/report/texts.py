@@ -306,13 +306,14 @@ class Words:
         return self.number(value, digits) + (f"\u00a0{name}" if name else "")
 
     def signed(self, value: float | None, unit: str) -> str:
-        """A change: shares in points."""
+        """A change: shares and per cents in points."""
         if value is None:
             return NO_VALUE
         sign = "+" if value > 0 else ""
-        if unit in ("share", "probability"):
+        if unit in ("share", "probability", "percent"):
             points = "п.п." if self.language == "ru" else "pp"
-            return f"{sign}{self.number(100 * value, 1)}\u00a0{points}"
+            scale = 1 if unit == "percent" else 100
+            return f"{sign}{self.number(scale * value, 1)}\u00a0{points}"
         return sign + self.level(value, unit)
 
     def day(self, value: date | datetime, year: bool = False) -> str:

@@ -162,6 +162,7 @@ def test_numbers_are_written_as_the_language_does() -> None:
         "+2,1\u00a0п.п.",
         "−2.1\u00a0pp",
     )
+    assert en.signed(3.4, "percent") == "+3.4\u00a0pp"
     assert (ru.day(LAST, year=True), en.day(LAST, year=True)) == ("29.03.2026", "29 Mar 2026")
 
 
