@@ -30,6 +30,17 @@ REVIEWED_ENOUGH = 0.6
 OLD_FORECAST_DAYS = 1
 
 
+def forecast_age(facts: Row, moment: datetime) -> int:
+    """Whole days since the newest forecast was made; 0 without one."""
+    run = facts["forecast_run"]
+    return (moment + timedelta(seconds=1) - run["made_at"]).days if run else 0
+
+
+def is_forecast_old(facts: Row, moment: datetime) -> bool:
+    """Whether what the newest forecast calls the next days no longer are."""
+    return forecast_age(facts, moment) > OLD_FORECAST_DAYS
+
+
 def unit_of(facts: Row, code: str) -> str:
     return str(facts["dictionary"].get(code, {}).get("unit") or "")
 
@@ -39,8 +50,11 @@ def name_of(facts: Row, code: str, words: Words) -> str:
     return words.named(row) if row else code
 
 
-def burning(facts: Row, words: Words) -> list[Row]:
-    """Overdue lists, bad indicators and forecasts out of the usual: `kind` and `text`."""
+def burning(facts: Row, words: Words, moment: datetime) -> list[Row]:
+    """Overdue lists, bad indicators and forecasts out of the usual: `kind` and `text`.
+
+    What an old forecast warned of is left out: its "next days" are gone.
+    """
     found = [
         {
             "kind": "overdue",
@@ -89,7 +103,7 @@ def burning(facts: Row, words: Words) -> list[Row]:
     found += [
         {"kind": "alert", "text": words.named(row, "reason")}
         for row in facts["alerts"]
-        if row["dimension"] == "all"
+        if row["dimension"] == "all" and not is_forecast_old(facts, moment)
     ]
     return found[:MOST_BURNING]
 
@@ -193,6 +207,18 @@ def outlook_cards(facts: Row, words: Words) -> list[Row]:
             }
         )
     return cards
+
+
+def outlook_title(facts: Row, words: Words, moment: datetime) -> str:
+    """Of which days the cards are; those of an old forecast are not the next ones."""
+    week = facts["outlook"][0]
+    if not is_forecast_old(facts, moment):
+        return words("next_week", days=week["days"])
+    return words(
+        "old_week",
+        start=words.day(week["period_start"]),
+        end=words.day(week["period_end"], year=True),
+    )
 
 
 def series(facts: Row, target: str) -> Row:
@@ -313,7 +339,8 @@ def _forecast_gaps(facts: Row, words: Words, moment: datetime) -> Iterator[str]:
     run = facts["forecast_run"]
     if not run or not facts["outlook"]:
         yield words("no_forecast")
-    elif (age := (moment + timedelta(seconds=1) - run["made_at"]).days) > OLD_FORECAST_DAYS:
+    elif is_forecast_old(facts, moment):
+        age = forecast_age(facts, moment)
         yield words("old_forecast", day=words.day(run["made_at"], year=True), days=age)
 
 

@@ -125,43 +125,35 @@ def indicators(marts: Marts, period_days: int) -> list[Row]:
 
 def lists(marts: Marts) -> list[Row]:
     """The lists to act on in the order of their most urgent call: totals and the first rows."""
-    totals = marts.rows(
+    found: dict[str, Row] = {}
+    for row in marts.rows(
         [
             "list_code",
             "list_name_ru",
             "list_name_en",
-            "count(*) as total",
-            "sum(is_overdue) as overdue",
-            "min(sort_key) as first_key",
+            "history_id",
+            "call_started_at",
+            "operator_name",
+            "service_name",
+            "due_at",
+            "is_overdue",
+            "loss_rub",
+            "reasons_ru",
+            "reasons_en",
+            "action_ru",
+            "action_en",
         ],
         "vw_lm_action_list",
-        "group by list_code, list_name_ru, list_name_en order by first_key",
-    )
-    columns = [
-        "history_id",
-        "call_started_at",
-        "operator_name",
-        "service_name",
-        "due_at",
-        "is_overdue",
-        "loss_rub",
-        "reasons_ru",
-        "reasons_en",
-        "action_ru",
-        "action_en",
-    ]
-    return [
-        {
-            **one,
-            "rows": marts.rows(
-                columns,
-                "vw_lm_action_list",
-                f"where list_code = %s order by sort_key limit {LIST_ROWS}",
-                (one["list_code"],),
-            ),
-        }
-        for one in totals
-    ]
+        # Among equals the newest call, as its caller is the likeliest to be won back.
+        "order by sort_key, call_started_at desc, history_id",
+    ):
+        head = {name: row.pop(name) for name in ("list_code", "list_name_ru", "list_name_en")}
+        one = found.setdefault(head["list_code"], {**head, "total": 0, "overdue": 0, "rows": []})
+        one["total"] += 1
+        one["overdue"] += row["is_overdue"]
+        if len(one["rows"]) < LIST_ROWS:
+            one["rows"].append(row)
+    return list(found.values())
 
 
 def history(marts: Marts, last_day: date) -> list[Row]:

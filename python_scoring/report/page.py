@@ -29,7 +29,7 @@ def document(facts: Row, words: Words, moment: datetime) -> Row:
         "as_of": moment,
         "language": words.language,
         "period": facts["span"],
-        "burning": content.burning(facts, words),
+        "burning": content.burning(facts, words, moment),
         "gaps": content.gaps(facts, words, moment),
         "outlook": facts["outlook"],
         "alerts": facts["alerts"],
@@ -55,9 +55,11 @@ def html(facts: Row, words: Words, moment: datetime) -> str:
         moment=moment,
         facts=facts,
         span=facts["span"],
-        burning=content.burning(facts, words),
+        period=_period(facts, words),
+        burning=content.burning(facts, words, moment),
         gaps=content.gaps(facts, words, moment),
         cards=content.outlook_cards(facts, words),
+        outlook_title=content.outlook_title(facts, words, moment) if facts["outlook"] else "",
         kpis=content.indicator_rows(facts, words, kpis=True),
         metrics=content.indicator_rows(facts, words, kpis=False),
         charts=[_chart(facts, target, words) for target in CHARTS],
@@ -84,12 +86,13 @@ def text(facts: Row, words: Words, moment: datetime) -> str:
     lines = [words("title"), words("as_of", moment=words.moment(moment))]
     if facts["span"] is None:
         return "\n".join([*lines, words("no_data")])
-    burning = content.burning(facts, words)
+    lines.append(_period(facts, words))
+    burning = content.burning(facts, words, moment)
     lines += ["", words("burning").upper()]
     lines += [f"• {one['text']}" for one in burning] or [words("nothing_burns")]
     cards = content.outlook_cards(facts, words)
     if cards:
-        lines += ["", words("next_week", days=facts["outlook"][0]["days"]).upper()]
+        lines += ["", content.outlook_title(facts, words, moment).upper()]
         lines += [
             f"{card['name']}: {card['value']} ({card['low']} – {card['high']}),"
             f" {words('was', value=card['before'])}"
@@ -110,6 +113,17 @@ def text(facts: Row, words: Words, moment: datetime) -> str:
             lines.append(f"• {gap}")
     told = "\n".join(lines)
     return told if len(told) <= MOST_CHARACTERS else told[: MOST_CHARACTERS - 1] + "…"
+
+
+def _period(facts: Row, words: Words) -> str:
+    span = facts["span"]
+    return words(
+        "period",
+        days=span["period_days"],
+        start=words.day(span["period_start"]),
+        end=words.day(span["period_end"], year=True),
+        calls=words.number(span["calls"]),
+    )
 
 
 def _chart(facts: Row, target: str, words: Words) -> Row:

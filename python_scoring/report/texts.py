@@ -31,6 +31,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{name}: {value}, was {before} (n = {n})",
     ),
     "next_week": ("Ближайшие {days} дней", "The next {days} days"),
+    "old_week": ("Прогноз на {start} – {end} устарел", "Out of date: forecast of {start} to {end}"),
     "next_text": (
         "{start} – {end}, с теми же операторами и сценариями. В скобках интервал, в который"
         " попадает 8 случаев из 10.",
@@ -211,8 +212,8 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "There is no forecast: run `lm forecast` (at least 7 days of calls are needed).",
     ),
     "old_forecast": (
-        "Прогноз сделан {day}: он старше отчёта на {days} дн.",
-        "The forecast was made on {day}, {days} days before the report.",
+        "Прогноз сделан {day}: он старше отчёта на {days} дн., запустите `lm forecast`.",
+        "The forecast was made on {day}, {days} days before the report: run `lm forecast`.",
     ),
     "days_unlike": (
         "В {days} из {all} дней витрины и исходные таблицы считают по-разному: см. vw_lm_tie_out.",
@@ -305,13 +306,14 @@ class Words:
         return self.number(value, digits) + (f"\u00a0{name}" if name else "")
 
     def signed(self, value: float | None, unit: str) -> str:
-        """A change: shares in points."""
+        """A change: shares and per cents in points."""
         if value is None:
             return NO_VALUE
         sign = "+" if value > 0 else ""
-        if unit in ("share", "probability"):
+        if unit in ("share", "probability", "percent"):
             points = "п.п." if self.language == "ru" else "pp"
-            return f"{sign}{self.number(100 * value, 1)}\u00a0{points}"
+            scale = 1 if unit == "percent" else 100
+            return f"{sign}{self.number(scale * value, 1)}\u00a0{points}"
         return sign + self.level(value, unit)
 
     def day(self, value: date | datetime, year: bool = False) -> str:

@@ -162,6 +162,7 @@ def test_numbers_are_written_as_the_language_does() -> None:
         "+2,1\u00a0п.п.",
         "−2.1\u00a0pp",
     )
+    assert en.signed(3.4, "percent") == "+3.4\u00a0pp"
     assert (ru.day(LAST, year=True), en.day(LAST, year=True)) == ("29.03.2026", "29 Mar 2026")
 
 
@@ -209,6 +210,7 @@ def test_what_burns_comes_in_order_and_only_what_burns() -> None:
             | {"worse": term("worse")},
         ),
         Words("ru"),
+        MOMENT,
     )
     assert [one["kind"] for one in found] == ["overdue", "bad", "bad", "worse", "alert"]
     assert found[0]["text"] == "Жалобы: просрочено 2 из 3"
@@ -225,7 +227,7 @@ def test_metrics_are_judged_by_the_share_that_gave_the_status() -> None:
         high_share=0.4,
         red_from=0.3,
     )
-    text = content.burning(facts(indicators=[row]), Words("en"))[0]["text"]
+    text = content.burning(facts(indicators=[row]), Words("en"), MOMENT)[0]["text"]
     assert "40.0" in text and "30.0\u00a0%" in text
 
 
@@ -274,6 +276,33 @@ def test_old_data_old_forecasts_and_sick_models_are_told() -> None:
     assert "service_level en': stale, off what came" in told
 
 
+def week_ahead() -> dict[str, Any]:
+    parts = ("", "_lo80", "_hi80", "_before")
+    names = ("calls", "bookings", "lost", "risky", "talk_minutes", "conversion_rate")
+    return {
+        "days": 7,
+        "period_start": LAST + timedelta(days=1),
+        "period_end": LAST + timedelta(days=7),
+    } | {name + part: 0.5 for name in names for part in parts}
+
+
+def test_the_days_of_an_old_forecast_are_not_called_the_next() -> None:
+    alert = {"dimension": "all", "reason_en": "Fewer calls in the next 7 days.", "reason_ru": ""}
+    known = facts(
+        forecast_run={"reviews_through": LAST, "made_at": MOMENT + timedelta(seconds=1)},
+        outlook=[week_ahead()],
+        alerts=[alert],
+    )
+    for make in (page.html, page.text):
+        fresh = make(known, Words("en"), MOMENT).lower()
+        assert "the next 7 days" in fresh and "fewer calls" in fresh
+        assert "out of date" not in fresh
+        old = make(known, Words("en"), MOMENT + timedelta(days=9)).lower()
+        assert "next 7 days" not in old and "fewer calls" not in old
+        assert "out of date: forecast of 30 mar to 5 apr 2026" in old
+        assert "run `lm forecast`" in old
+
+
 def test_days_without_reviews_are_drawn_apart() -> None:
     known = facts(forecast_run={"reviews_through": LAST - timedelta(days=2), "made_at": MOMENT})
     bookings, calls = content.series(known, "bookings"), content.series(known, "calls")
@@ -293,7 +322,6 @@ def test_a_page_is_whole_and_keeps_to_itself(language: str) -> None:
                 "list_name_en": "Calls",
                 "total": 4,
                 "overdue": 4,
-                "first_key": 1,
                 "rows": [call(number, evil) for number in range(4)],
             }
         ],
