@@ -498,11 +498,8 @@ def test_one_call_is_brought_up_to_date_alone(here: Here) -> None:
     assert by_code["response_speed_score"]["reasons"][0]["code"] == "MISSED_CALL"
     assert by_code["followup_needed_flag"]["value_label"] == "true"
     assert by_code["second_call_prob"]["value_numeric"] is not None
-    moved = {
-        key
-        for key in marks.keys() | watermarks(here).keys()
-        if marks.get(key) != watermarks(here).get(key)
-    }
+    left = watermarks(here)
+    moved = {key for key in marks.keys() | left.keys() if marks.get(key) != left.get(key)}
     assert moved <= {("int_calls", "reviews")}, "the next run must find what this one left"
 
     if here.target.name == "embedded":
