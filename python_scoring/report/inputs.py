@@ -16,6 +16,7 @@ DAYS_SHOWN = 28
 DAYS_AHEAD = 14
 QUALITY_DAYS = 30
 LIST_ROWS = 10
+HOURS_WEEKS = 8
 CHART_TARGETS = ("calls", "bookings", "lost", "talk_minutes")
 
 
@@ -249,6 +250,7 @@ def refusals(marts: Marts, period_days: int) -> list[Row]:
 
 
 def hours(marts: Marts) -> list[Row]:
+    """Weekdays by hours of the shorter of the profile's spans: one row each."""
     return marts.rows(
         [
             "span_weeks",
@@ -262,7 +264,8 @@ def hours(marts: Marts) -> list[Row]:
             "service_level",
         ],
         "vw_lm_hourly_profile",
-        "order by call_hour, call_weekday",
+        "where span_weeks = %s order by call_hour, call_weekday",
+        (HOURS_WEEKS,),
     )
 
 

@@ -527,6 +527,15 @@ def test_the_report_shows_the_marts(here: TestTarget, tmp_path: Path) -> None:
     assert drawn == [float(count) for (count,) in reversed(calls)]
     overdue = here.rows("select count(*), sum(is_overdue) from vw_lm_action_list")[0]
     assert sum(one["total"] for one in document["lists"]) == overdue[0]
+    hours = here.rows(
+        "select call_hour, call_weekday, offered_per_day from vw_lm_hourly_profile"
+        " where span_end - interval 7 * 8 - 1 day = span_start order by 1, 2"
+    )
+    shown = [
+        (row["call_hour"], row["call_weekday"], row["offered_per_day"]) for row in document["hours"]
+    ]
+    assert len(shown) == 24 * 7
+    assert shown == [(*cell, pytest.approx(float(calls))) for *cell, calls in hours]
     numbers = {
         str(number) for (number,) in here.rows("select caller_number from call_history") if number
     }

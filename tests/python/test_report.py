@@ -338,7 +338,7 @@ def test_a_page_is_whole_and_keeps_to_itself(language: str) -> None:
 
 
 def test_without_a_call_the_page_says_what_to_do() -> None:
-    empty = {"span": None, "dictionary": {}}
+    empty: dict[str, Any] = {"span": None, "dictionary": {}}
     for told in (
         page.html(empty, Words("en"), MOMENT),
         page.text(empty, Words("en"), MOMENT),
