@@ -35,10 +35,14 @@ LONGEST_PAUSE_SECONDS = 300.0
 Result = TypeVar("Result")
 
 
+class PassingError(BusyError):
+    """dbt failed by nothing but passing trouble."""
+
+
 def is_passing(error: BaseException | None) -> bool:
     """Whether the error, or what caused it, may be gone at the next try."""
     while error is not None:
-        if isinstance(error, BusyError):
+        if isinstance(error, PassingError):
             return True
         if isinstance(error, mysql.connector.Error):
             return error.errno in PASSING or bool(PASSING_TEXT.search(str(error)))
@@ -79,16 +83,19 @@ def results_file(target: Target) -> Path:
 def build(
     target: Target, arguments: list[str], variables: Mapping[str, Any], limit: TimeLimit
 ) -> None:
-    """`dbt ARGUMENTS`; BusyError if it failed by nothing but passing trouble, else LmError."""
+    """`dbt ARGUMENTS`; PassingError or, for any other failure, LmError."""
     results_file(target).unlink(missing_ok=True)
     if limit.run_dbt(target, arguments, variables):
         if what := passing_failure(target):
-            raise BusyError(f"dbt {arguments[0]} failed: {what}")
+            raise PassingError(f"dbt {arguments[0]} failed: {what}")
         raise LmError(f"dbt {arguments[0]} failed: the messages above say which model or test")
 
 
 def passing_failure(target: Target) -> str:
-    """The first passing trouble of dbt's last command; '' if it had any other, or a failed test."""
+    """The first passing trouble of dbt's last command; '' without any, or with other errors.
+
+    Failed tests beside it do not count: they fail again at the next try, which goes further.
+    """
     path = results_file(target)
     if not path.is_file():
         # It ended before the first model: for want of a connection, or by an error of the project.
@@ -100,11 +107,8 @@ def passing_failure(target: Target) -> str:
         except LmError as error:
             return str(error) if is_passing(error) else ""
     results = json.loads(path.read_text(encoding="utf-8"))["results"]
-    bad = [row for row in results if row["status"] in ("error", "fail", "runtime error")]
-    messages = [str(row.get("message") or "") for row in bad]
-    if not bad or not all(
-        row["status"] != "fail" and PASSING_TEXT.search(message)
-        for row, message in zip(bad, messages, strict=True)
-    ):
+    bad = [row for row in results if row["status"] in ("error", "runtime error")]
+    messages = [" ".join(str(row.get("message") or "").split()) for row in bad]
+    if not bad or not all(map(PASSING_TEXT.search, messages)):
         return ""
-    return f"{bad[0]['unique_id']}: {' '.join(messages[0].split())}"
+    return f"{bad[0]['unique_id']}: {messages[0]}"

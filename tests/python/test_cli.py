@@ -23,6 +23,7 @@ def test_help_names_commands_and_exit_codes(capsys: pytest.CaptureFixture[str]) 
         "score",
         "doctor",
         "import",
+        "compare-versions",
         "shell",
         "engine",
         "exit codes",
@@ -32,7 +33,18 @@ def test_help_names_commands_and_exit_codes(capsys: pytest.CaptureFixture[str]) 
 
 @pytest.mark.parametrize(
     "command",
-    ["demo", "run", "doctor", "import", "train", "score", "forecast", "shell", "engine"],
+    [
+        "demo",
+        "run",
+        "doctor",
+        "import",
+        "compare-versions",
+        "train",
+        "score",
+        "forecast",
+        "shell",
+        "engine",
+    ],
     ids=str,
 )
 def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:

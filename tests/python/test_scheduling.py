@@ -178,7 +178,12 @@ def test_passing_trouble_is_tried_again(code: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [LmError("a test failed"), mysql.connector.Error("denied", errno=1044)]
+    "error",
+    [
+        LmError("a test failed"),
+        BusyError("another run is at work, and was waited for"),
+        mysql.connector.Error("denied", errno=1044),
+    ],
 )
 def test_other_trouble_is_not(error: Exception) -> None:
     step = mock.Mock(side_effect=error)
@@ -198,12 +203,16 @@ DEADLOCK = {
     ("others", "expected"),
     [
         ([], "lm_value"),
+        (
+            [{"status": "error", "unique_id": "x", "message": "2013: Lost connection to MySQL"}],
+            "lm_value",
+        ),
         ([{"status": "skipped", "unique_id": "x", "message": None}], "lm_value"),
-        ([{"status": "fail", "unique_id": "test.x", "message": "Got 1213 results"}], ""),
+        ([{"status": "fail", "unique_id": "test.x", "message": "Got 7 results"}], "lm_value"),
         ([{"status": "error", "unique_id": "x", "message": "1054 (42S22): Unknown column"}], ""),
     ],
 )
-def test_a_failed_test_is_no_passing_trouble(
+def test_only_passing_trouble_of_dbt_is_passing(
     tmp_path: Path, others: list[dict[str, Any]], expected: str
 ) -> None:
     (tmp_path / "target").mkdir()
@@ -213,6 +222,13 @@ def test_a_failed_test_is_no_passing_trouble(
         os.environ.pop("DBT_TARGET_PATH", None)
         said = retries.passing_failure(mock.Mock(project_dir=tmp_path))
     assert (expected in said) if expected else said == ""
+
+
+def test_failed_tests_alone_are_not_tried_again(tmp_path: Path) -> None:
+    failed = {"status": "fail", "unique_id": "test.x", "message": "Got 1213 (of 1213): results"}
+    (tmp_path / "run_results.json").write_text(json.dumps({"results": [failed]}))
+    with mock.patch.dict(os.environ, {"DBT_TARGET_PATH": str(tmp_path)}):
+        assert retries.passing_failure(mock.Mock(project_dir=tmp_path)) == ""
 
 
 @pytest.fixture
