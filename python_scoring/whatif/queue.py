@@ -1,0 +1,231 @@
+"""How many callers give up, by the people on shift: Erlang A, set right by the own log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from python_scoring.whatif.chains import RECENT_DAYS
+
+WRAP_UP_SEC = 15.0
+# Shares nearer to 0 or 1 tell nothing: a log of weeks does not show them.
+LEAST_SHARE = 0.01
+PRIOR_SD = 0.3
+LEAST_MISSED = 30
+MOST_WAITING = 400
+MIN_CALLS_A_DAY = 3
+
+
+@dataclass(frozen=True)
+class Queue:
+    """What the log tells of waits.
+
+    load      (7, 24) calls an hour by weekday and hour, both directions
+    incoming  (7, 24) incoming ones
+    aht_sec, patience_sec   means of the log
+    slope     (R,) how strongly the log-odds of a missed call follow Erlang A's; 1 is as in theory
+    level     (R,) their intercept
+    sl_slope, sl_level      the same of calls answered in time
+    n_missed  missed calls it rests on
+    """
+
+    load: np.ndarray
+    incoming: np.ndarray
+    aht_sec: float
+    patience_sec: float
+    level: np.ndarray
+    slope: np.ndarray
+    sl_level: np.ndarray
+    sl_slope: np.ndarray
+    sla_sec: float
+    n_calls: int
+    n_missed: int
+    slope_fit: tuple[float, float]
+
+
+def erlang_a(
+    calls_per_hour: float, aht_sec: float, patience_sec: float, agents: int, threshold_sec: float
+) -> tuple[float, float]:
+    """(share answered within the threshold, share that gives up) of the queue M/M/n+M.
+
+    Steady state of the birth-death chain; an arrival that meets k waiting is served in time with
+    the chance that k + 1 departures, at rates n*mu + i*theta, come before the threshold and before
+    its own patience ends, here by the gamma approximation of the sum's mean and variance.
+    Source: Palm (1957); Garnett, Mandelbaum, Reiman (2002).
+    """
+    if calls_per_hour <= 0:
+        return (1.0, 0.0) if agents else (0.0, 1.0)
+    if agents <= 0:
+        return 0.0, 1.0
+    rate, mu, theta = calls_per_hour / 3600, 1 / aht_sec, 1 / patience_sec
+    states = np.arange(1, agents + MOST_WAITING + 1)
+    leave = np.minimum(states, agents) * mu + np.maximum(states - agents, 0) * theta
+    logs = np.concatenate([[0.0], np.cumsum(np.log(rate / leave))])
+    share = np.exp(logs - logs.max())
+    share /= share.sum()
+    waiting = np.arange(MOST_WAITING + 1)
+    queue = share[agents:]
+    gives_up = float((queue * waiting).sum() * theta / rate)
+    # In time: not queued, or the wait that would be needed is short and the caller stays for it.
+    steps = 1 / (agents * mu + np.arange(MOST_WAITING + 1) * theta)
+    mean, spread = steps.cumsum(), (steps**2).cumsum()
+    narrow = np.sqrt(spread) / mean
+    normal = 1 / (1 + np.exp(-1.702 * (threshold_sec - mean) / (narrow * mean)))
+    in_time = np.where(waiting == 0, 1 - np.exp(-threshold_sec / mean), normal)
+    stays = np.exp(-theta * np.minimum(mean, threshold_sec))
+    served = float(share[:agents].sum() + (queue * in_time * stays).sum())
+    return min(served, 1.0), min(max(gives_up, 0.0), 1.0)
+
+
+def presence(calls: pd.DataFrame) -> pd.DataFrame:
+    """operator, day, hour: from the first to the last call of an operator's day.
+
+    Log-in times are not in the tables; fewer than MIN_CALLS_A_DAY calls are no shift.
+    """
+    own = calls[(calls["operator"] != "unknown") & (calls["is_answered"] == 1)]
+    spans = own.groupby(["operator", "day"])["hour"].agg(["min", "max", "size"]).reset_index()
+    spans = spans[spans["size"] >= MIN_CALLS_A_DAY]
+    length = (spans["max"] - spans["min"] + 1).to_numpy(dtype=int)
+    rows = spans.loc[spans.index.repeat(length), ["operator", "day"]].reset_index(drop=True)
+    begin = np.repeat(spans["min"].to_numpy(dtype=int), length)
+    within = np.arange(len(begin)) - np.repeat(np.append(0, length.cumsum()[:-1]), length)
+    rows["hour"] = begin + within
+    return rows
+
+
+def roster(shown: pd.DataFrame, first: int, days: int, last: int) -> dict[str, np.ndarray]:
+    """operator -> (days, 24) chance to be there, from the same weekdays of the last weeks.
+
+    Where people change every other week, the weeks of the same parity count: the period that
+    repeats better in the last RECENT_DAYS is taken.
+    """
+    recent = shown[shown["day"] > last - RECENT_DAYS]
+    names = sorted(set(recent["operator"]))
+    begin = last - RECENT_DAYS + 1
+    seen = np.zeros((len(names), RECENT_DAYS, 24))
+    place = {name: i for i, name in enumerate(names)}
+    seen[recent["operator"].map(place), recent["day"] - begin, recent["hour"]] = 1
+    errors = {p: np.abs(seen[:, p:] - seen[:, :-p]).mean() for p in (7, 14)}
+    period = 14 if errors[14] < errors[7] * 0.9 else 7
+    result = np.zeros((len(names), days, 24))
+    for day in range(days):
+        back = [at for at in range(first + day - period, begin - 1, -period) if at <= last]
+        picked = [at - begin for at in back[: 4 if period == 7 else 3]]
+        if picked:
+            result[:, day] = seen[:, picked].mean(axis=1)
+    return dict(zip(names, result, strict=True))
+
+
+def learn_queue(calls: pd.DataFrame, last: int, draws: int, seed: int, sla_sec: float) -> Queue:
+    """Fit on the last RECENT_DAYS; `calls` has CALL_COLUMNS and weekday (0 Monday)."""
+    recent = calls[(calls["day"] > last - RECENT_DAYS) & (calls["direction"] != "internal")]
+    weeks = max(1, min(RECENT_DAYS, last - int(calls["day"].min()) + 1)) / 7
+    incoming = recent[recent["direction"] == "in"]
+    load, arriving = (_week(part) / weeks for part in (recent, incoming))
+    talks = recent.loc[recent["is_answered"] == 1, "talk_sec"].dropna()
+    aht = float(talks.mean()) + WRAP_UP_SEC if len(talks) else 180.0
+    missed = int((incoming["is_answered"] == 0).sum())
+    waits = float(incoming["wait_sec"].fillna(0).sum())
+    patience = max(10.0, waits / max(missed, 1))
+    shown = presence(recent)
+    people = shown.groupby(["day", "hour"])["operator"].nunique()
+    cells = incoming.groupby(["day", "hour"]).agg(
+        n=("is_answered", "size"), answered=("is_answered", "sum"), in_time=("in_sla", "sum")
+    )
+    cells["people"] = people.reindex(cells.index).fillna(0).astype(int)
+    cells = cells.reset_index()
+    weekdays = (cells["day"] + recent_weekday_shift(recent)) % 7
+    cells["load"] = load[weekdays, cells["hour"]]
+    # Alone at night: nobody was on shift, and no queue explains it.
+    cells = cells[cells["people"] > 0]
+    told = [
+        erlang_a(load_, aht, patience, people_, sla_sec)
+        for load_, people_ in zip(cells["load"], cells["people"], strict=True)
+    ]
+    served, gives_up = np.array(told).reshape(-1, 2).T
+    random = np.random.default_rng([seed, 12])
+    n = cells["n"].to_numpy(float)
+    fits = []
+    for share, hits in (
+        (gives_up, n - cells["answered"].to_numpy(float)),
+        (served, cells["in_time"].fillna(0).to_numpy(float)),
+    ):
+        fits.append(_logistic(log_odds(share), hits, n))
+    drawn = [random.multivariate_normal(m, c, draws, method="cholesky") for m, c in fits]
+    return Queue(
+        load=load,
+        incoming=arriving,
+        aht_sec=aht,
+        patience_sec=patience,
+        level=drawn[0][:, 0],
+        slope=np.maximum(drawn[0][:, 1], 0.0),
+        sl_level=drawn[1][:, 0],
+        sl_slope=np.maximum(drawn[1][:, 1], 0.0),
+        sla_sec=sla_sec,
+        n_calls=len(incoming),
+        n_missed=missed,
+        slope_fit=(float(fits[0][0][1]), float(np.sqrt(fits[0][1][1, 1]))),
+    )
+
+
+def recent_weekday_shift(calls: pd.DataFrame) -> int:
+    """What to add to a day's number so that its rest by 7 is the weekday."""
+    row = calls.iloc[0]
+    return int((row["weekday"] - row["day"]) % 7)
+
+
+def log_odds(share: np.ndarray) -> np.ndarray:
+    within = np.clip(share, LEAST_SHARE, 1 - LEAST_SHARE)
+    result: np.ndarray = np.log(within / (1 - within))
+    return result
+
+
+def shares(queue: Queue, load: np.ndarray, people: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(R, hours) shares missed and answered in time, for loads and (expected) people of hours.
+
+    Two people on every other such day are half of two and half of none, not one.
+    """
+    found = {}
+    keys = list(zip(np.round(load, 1).tolist(), np.round(people, 2).tolist(), strict=True))
+    for calls, staff in set(keys):
+        low = int(staff)
+        part = staff - low
+        ends = [
+            erlang_a(calls, queue.aht_sec, queue.patience_sec, count, queue.sla_sec)
+            for count in ((low, low + 1) if part else (low,))
+        ]
+        found[calls, staff] = [
+            sum(w * e[i] for w, e in zip((1 - part, part), ends, strict=False)) for i in (0, 1)
+        ]
+    served, gives_up = np.array([found[key] for key in keys]).T
+    missed = queue.level[:, None] + queue.slope[:, None] * log_odds(gives_up)
+    in_time = queue.sl_level[:, None] + queue.sl_slope[:, None] * log_odds(served)
+    nobody = people <= 0
+    return (
+        np.where(nobody, 1.0, 1 / (1 + np.exp(-missed))),
+        np.where(nobody, 0.0, 1 / (1 + np.exp(-in_time))),
+    )
+
+
+def _week(calls: pd.DataFrame) -> np.ndarray:
+    counts = np.zeros((7, 24))
+    np.add.at(counts, (calls["weekday"].to_numpy(int), calls["hour"].to_numpy(int)), 1)
+    return counts
+
+
+def _logistic(x: np.ndarray, hits: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and covariance of (intercept, slope); the slope's prior is N(1, PRIOR_SD)."""
+    beta = np.array([0.0, 1.0])
+    design = np.column_stack([np.ones_like(x), x])
+    prior = np.diag([1e-4, 1 / PRIOR_SD**2])
+    for _ in range(30):
+        p = 1 / (1 + np.exp(-design @ beta))
+        gradient = design.T @ (hits - n * p) - prior @ (beta - np.array([0.0, 1.0]))
+        inverse = np.linalg.inv(design.T @ (design * (n * p * (1 - p))[:, None]) + prior)
+        step = inverse @ gradient
+        beta = beta + np.clip(step, -2, 2)
+        if np.abs(step).max() < 1e-8:
+            break
+    return beta, inverse
