@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from python_scoring.errors import ConfigurationError
 from python_scoring.whatif.chains import IN_MISSED, MINUTE, OUT_BOOKED, OUT_FAILED, Chains, N
 from python_scoring.whatif.flow import QuickCallBack
 from python_scoring.whatif.queue import Queue
@@ -88,9 +89,12 @@ def apply(past: Past, plan: Plan, effect: Effect, random: np.random.Generator) -
 
 def _traffic(past: Past, plan: Plan, effect: Effect, size: np.ndarray, days: np.ndarray) -> None:
     names = list(past.chains.new_roots) if effect.name == "all" else [effect.name]
+    if not any(name in past.chains.new_roots and past.chains.new_roots[name].any()
+               for name in names):  # fmt: skip
+        raise refused(effect, "nobody new called from it in the last eight weeks")
     recent = past.chains.calls
     n = int((recent["is_fresh"] & recent["source"].isin(names)).sum())
-    shares = sum(past.chains.new_roots[name].sum(axis=1) for name in names)
+    shares = np.array([past.chains.new_roots[name].sum(axis=1) for name in names]).sum(axis=0)
     for name in names:
         share = past.chains.new_roots[name]
         if effect.measure == "add_per_day":
@@ -122,8 +126,10 @@ def _later_calls(past: Past, names: list[str]) -> float:
 def _operator(past: Past, plan: Plan, effect: Effect, size: np.ndarray, days: np.ndarray) -> None:
     shown = plan.people.get(effect.name)
     hours_before = 0.0 if shown is None else float(shown[days].sum())
+    if hours_before == 0 and effect.measure == "leaves":
+        raise refused(effect, "is on no shift of these days by the calls of the last eight weeks")
     own = np.zeros((past.world.days, 24)) if shown is None else shown.copy()
-    own[days] = 0
+    own[_days_of(past, effect, days)] = 0
     if effect.measure == "hours":
         own += _shift(past, effect, days)
     plan.people[effect.name] = own
@@ -148,11 +154,23 @@ def _new_operator(
 def _shift(past: Past, effect: Effect, days: np.ndarray) -> np.ndarray:
     """(D, 24) ones in the effect's hours of its weekdays."""
     own = np.zeros((past.world.days, 24))
-    weekday = (np.arange(past.world.days) + past.world.first_day.weekday()) % 7
-    open_day = days & (np.isin(weekday, effect.weekdays) if effect.weekdays else True)
-    hours = list(effect.hours or range(24))
-    own[np.ix_(open_day, hours)] = 1
+    for hour in effect.hours or range(24):
+        own[_days_of(past, effect, days), hour] = 1
     return own
+
+
+def _days_of(past: Past, effect: Effect, days: np.ndarray) -> np.ndarray:
+    """(D,) days of the effect that are its weekdays."""
+    if not effect.weekdays:
+        return days
+    weekday = (np.arange(past.world.days) + past.world.first_day.weekday()) % 7
+    chosen: np.ndarray = days & np.isin(weekday, effect.weekdays)
+    return chosen
+
+
+def refused(effect: Effect, why: str) -> ConfigurationError:
+    """The history can't tell what the effect would do."""
+    return ConfigurationError(f"{effect.kind} of {effect.segment} {effect.name!r}: {why}")
 
 
 def _answering(past: Past, plan: Plan, effect: Effect, size: np.ndarray, days: np.ndarray) -> None:
@@ -183,13 +201,11 @@ def _conversion(past: Past, plan: Plan, effect: Effect, size: np.ndarray, days: 
     own = recent if effect.name == "all" else recent[recent[effect.segment] == effect.name]
     booked, lost = int(own["is_booked"].sum()), int(own["is_lost"].sum())
     n = booked + lost
-    rate = booked / n if n else 0.0
-    after = {
-        "add_points": lambda: rate + size / 100,
-        "multiply": lambda: rate * size,
-        "to": lambda: size,
-    }[effect.measure]()
-    after = np.clip(after, 0, 1)
+    rate = booked / max(n, 1)
+    if n == 0:
+        raise refused(effect, "no reviewed call wanted a booking in the last eight weeks")
+    wanted = {"add_points": rate + size / 100, "multiply": rate * size, "to": size}
+    after = np.clip(wanted[effect.measure], 0, 1)
     won = np.clip((after - rate) / max(1 - rate, 1e-9), 0, 1)
     dropped = np.clip((rate - after) / max(rate, 1e-9), 0, 1)
     _turn(plan, days, won * lost / max(int(recent["is_lost"].sum()), 1),
@@ -208,7 +224,9 @@ def _refusal(past: Past, plan: Plan, effect: Effect, size: np.ndarray, days: np.
     lost = calls[calls["is_recent"] & (calls["is_lost"] == 1)]
     code = lost["refusal_code"].replace("", "missing")
     own = len(lost) if effect.name == "all" else int((code == effect.name).sum())
-    share = own / max(len(lost), 1)
+    if own == 0:
+        raise refused(effect, "no lost call of the last eight weeks has this reason")
+    share = own / len(lost)
     _turn(plan, days, size * share, 0 * size)
     plan.said.append(say("refusal", effect, n=own, share=share, low=own < LEAST_CALLS))
 
@@ -221,19 +239,21 @@ def _turn(plan: Plan, days: np.ndarray, won: np.ndarray, dropped: np.ndarray) ->
 
 def _call_backs(past: Past, plan: Plan, effect: Effect, size: np.ndarray, days: np.ndarray) -> None:
     calls = past.chains.calls
-    quick, n, already = quick_call_back(calls, effect.within_min)
+    quick, n, already = quick_call_back(calls, effect.within_min, past.draws)
     plan.quick = quick
     if plan.called_back is None:
         plan.called_back = np.zeros((past.draws, past.world.days))
     plan.called_back[:, days] = np.clip(size, 0, 1)[:, None]
     plan.said.append(
         say("call_backs", effect, n=n, within=effect.within_min, already=already,
-            booked=float(quick.kinds[OUT_BOOKED]), low=n < LEAST_CALLS)
+            booked=float(quick.kinds[:, OUT_BOOKED].mean()), low=n < LEAST_CALLS)
     )  # fmt: skip
     plan.said.append(say("survivors", effect))
 
 
-def quick_call_back(calls: pd.DataFrame, within_min: float) -> tuple[QuickCallBack, int, float]:
+def quick_call_back(
+    calls: pd.DataFrame, within_min: float, draws: int, seed: int = 14
+) -> tuple[QuickCallBack, int, float]:
     """The call-back, the call-backs it is learnt from, and the share made in time so far.
 
     Call-backs within the time are asked first; where fewer than LEAST_CALLS were, those of a day.
@@ -248,9 +268,11 @@ def quick_call_back(calls: pd.DataFrame, within_min: float) -> tuple[QuickCallBa
     learnt = near if near.sum() >= LEAST_CALLS else out & (minutes <= MINUTES_A_DAY)
     sooner = missed & follows & (follower < OUT_BOOKED) & (minutes <= within_min / 2)
     total = max(int(missed.sum()), 1)
-    kinds = np.bincount(follower[learnt], minlength=N + 1)[:N] / max(int(learnt.sum()), 1)
-    if not learnt.any():
-        kinds[OUT_FAILED] = 1
+    counts = np.bincount(follower[learnt], minlength=N + 1)[OUT_BOOKED : OUT_FAILED + 1]
+    kinds = np.zeros((draws, N))
+    kinds[:, OUT_BOOKED : OUT_FAILED + 1] = np.random.default_rng(seed).dirichlet(
+        counts + 0.5, draws
+    )
     return (
         QuickCallBack(float(sooner.sum() / total), kinds),
         int(learnt.sum()),

@@ -33,13 +33,17 @@ QUANTILES = {"lo95": 0.025, "lo80": 0.1, "hi80": 0.9, "hi95": 0.975}
 CLUSTER = 2.0
 BURST = 0.5
 ROUNDS = 2
+ENDS_OF = [
+    f"{name}{end}"
+    for name, value in (("baseline", ""), ("scenario", "_value"), ("difference", ""))
+    for end in (value, *(f"_{end}" for end in QUANTILES))
+]
 COLUMNS = [
     "scenario",
     "target",
     "grain",
     "period_start",
-    *(f"{name}{end}" for name in ("baseline", "scenario", "difference")
-      for end in ("", *(f"_{end}" for end in QUANTILES))),
+    *ENDS_OF,
 ]  # fmt: skip
 
 
@@ -88,7 +92,7 @@ def learn_past(world: World, draws: int, seed: int) -> Past:
     known = world.calls[world.calls["day"] <= world.calls_through]
     through = world.reviews_through or world.calls_through
     chains = learn(known, through, draws, seed)
-    queue = queues.learn_queue(known, world.calls_through, draws, seed, world.sla_sec)
+    queue = queues.learn_queue(known, world, draws, seed)
     people = queues.roster(queues.presence(known), world.first, world.days, world.calls_through)
     expected = np.maximum(rows[:, 2], 1e-6)
     factors = {}
@@ -355,8 +359,9 @@ def _rows(
     for day in range(world.days):
         start = world.first_day + timedelta(days=day)
         rows.append(_row(target, "day", start, middle[day], before[:, day], after[:, day], shares))
-    sums = [(values * part).sum(axis=1) for values in (before, after)]
-    rows.append(_row(target, "total", world.first_day, float((middle * part).sum()), *sums, shares))
+    old, new = ((values * part).sum(axis=1) for values in (before, after))
+    whole = float((middle * part).sum())
+    rows.append(_row(target, "total", world.first_day, whole, old, new, shares))
     return pd.DataFrame(rows)
 
 
@@ -378,7 +383,7 @@ def _row(
         ("scenario", scenario, after),
         ("difference", scenario - middle, difference),
     ):
-        row[name] = float(value)
+        row["scenario_value" if name == "scenario" else name] = float(value)
         for end, level in QUANTILES.items():
             quantile = float(np.quantile(drawn, level))
             # The middle of a skew forecast stays within its own interval.

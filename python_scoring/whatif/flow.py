@@ -44,7 +44,7 @@ class QuickCallBack:
     """Missed calls and their call-backs, from the own log.
 
     sooner  chance that the caller rings again before the call-back would be made
-    kinds   (N,) what a call-back becomes: booked, lost, other or not reached
+    kinds   (R, N) what a call-back becomes: booked, lost, other or not reached
     """
 
     sooner: float
@@ -116,7 +116,7 @@ def _called_back(at_once: np.ndarray, change: Change, day: int) -> np.ndarray:
     new = np.zeros_like(row)
     new[:, INCOMING] = soon * np.minimum(quick.sooner, total)
     new[:, OUT_BOOKED : OUT_FAILED + 1] = (1 - quick.sooner) * quick.kinds[
-        OUT_BOOKED : OUT_FAILED + 1
+        :, OUT_BOOKED : OUT_FAILED + 1
     ]
     result[:, IN_MISSED] = row * (1 - share) + new * share
     return result

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from python_scoring.whatif.chains import RECENT_DAYS
+from python_scoring.whatif.world import World
 
-WRAP_UP_SEC = 15.0
 # Shares nearer to 0 or 1 tell nothing: a log of weeks does not show them.
 LEAST_SHARE = 0.01
 PRIOR_SD = 0.3
@@ -118,14 +118,15 @@ def roster(shown: pd.DataFrame, first: int, days: int, last: int) -> dict[str, n
     return dict(zip(names, result, strict=True))
 
 
-def learn_queue(calls: pd.DataFrame, last: int, draws: int, seed: int, sla_sec: float) -> Queue:
+def learn_queue(calls: pd.DataFrame, world: World, draws: int, seed: int) -> Queue:
     """Fit on the last RECENT_DAYS; `calls` has CALL_COLUMNS and weekday (0 Monday)."""
+    last, sla_sec = world.calls_through, world.sla_sec
     recent = calls[(calls["day"] > last - RECENT_DAYS) & (calls["direction"] != "internal")]
     weeks = max(1, min(RECENT_DAYS, last - int(calls["day"].min()) + 1)) / 7
     incoming = recent[recent["direction"] == "in"]
     load, arriving = (_week(part) / weeks for part in (recent, incoming))
     talks = recent.loc[recent["is_answered"] == 1, "talk_sec"].dropna()
-    aht = float(talks.mean()) + WRAP_UP_SEC if len(talks) else 180.0
+    aht = float(talks.mean()) + world.wrap_up_sec if len(talks) else 180.0
     missed = int((incoming["is_answered"] == 0).sum())
     waits = float(incoming["wait_sec"].fillna(0).sum())
     patience = max(10.0, waits / max(missed, 1))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from python_scoring.errors import ConfigurationError
 from python_scoring.whatif import document as documents
@@ -244,7 +244,7 @@ def _number(document: Document, path: str, item: dict[str, Any], kind: str, key:
     return 0.0
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: Any) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and value == value
 
 
@@ -331,6 +331,11 @@ def _overlaps(document: Document, effects: list[tuple[str, Effect]]) -> None:
 
 def _same(one: Effect, other: Effect) -> bool:
     if one.kind != other.kind or one.kind == "new_operator":
+        return False
+    parts = [(one.weekdays, other.weekdays)]
+    if one.kind == "answering":
+        parts.append((one.hours, other.hours))
+    if any(mine and theirs and not set(mine) & set(theirs) for mine, theirs in parts):
         return False
     if "all" in (one.name, other.name):
         return True

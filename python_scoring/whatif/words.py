@@ -24,8 +24,8 @@ TEXTS = {
     ),
     "traffic": (
         HISTORY,
-        "{what}: {n} first calls of new callers in eight weeks, each followed by {later:.2f} further"
-        " calls (both directions); callers known before go on to call",
+        "{what}: {n} first calls of new callers in eight weeks, each followed by {later:.2f}"
+        " further calls (both directions); callers known before go on to call",
         "{what}: {n} первых звонков новых людей за восемь недель, за каждым ещё {later:.2f} звонка"
         " в обе стороны; прежние клиенты звонят по-прежнему",
     ),
@@ -54,8 +54,9 @@ TEXTS = {
     ),
     "queue": (
         HISTORY,
-        "{what}: missed calls follow the people on shift as in Erlang A by {slope:.2f} ± {error:.2f}"
-        " (1 is as in theory; {n} missed calls, patience {patience:.0f} s, handling {aht:.0f} s)",
+        "{what}: missed calls follow the people on shift as in Erlang A by {slope:.2f} ±"
+        " {error:.2f} (1 is as in theory; {n} missed calls, patience {patience:.0f} s, handling"
+        " {aht:.0f} s)",
         "{what}: пропуски зависят от числа людей как у Эрланга A с силой {slope:.2f} ± {error:.2f}"
         " (1 — как в теории; {n} пропущенных, терпение {patience:.0f} с, разговор {aht:.0f} с)",
     ),

@@ -26,6 +26,7 @@ class World:
     forecast  target, dimension, dimension_value, day (ordinal) and ENDS: the daily forecast
     totals    target, days and ENDS of the whole: the forecast of sums
     calls_through, reviews_through   last days (ordinals) whose calls and reviews are known
+    sla_sec, wrap_up_sec   the rules' time to answer in, and work after a call
     """
 
     calls: pd.DataFrame
@@ -36,7 +37,7 @@ class World:
     calls_through: int
     reviews_through: int | None
     sla_sec: float = 20.0
-    currency: str = "RUB"
+    wrap_up_sec: float = 15.0
 
     @property
     def first(self) -> int:

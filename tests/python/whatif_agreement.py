@@ -71,7 +71,7 @@ def cases() -> list[Case]:
         Case("conversion up", replace(PLAIN, booking_shift=0.6),
              Effect("conversion", "", "all", "to", -1, 0, LAST)),
         Case("a third of refusals gone",
-             replace(PLAIN, refusal_relief={code: 1 / 3 for code in all_codes()}),
+             replace(PLAIN, refusal_relief=dict.fromkeys(all_codes(), 1 / 3)),
              Effect("refusal", "code", "all", "removed", 1 / 3, 0, LAST)),
         Case("all called back fast", replace(PLAIN, callback_share=0.95, callback_speed=12.0),
              Effect("call_backs", "", "all", "share", 0.95, 0, LAST, within_min=30)),
@@ -148,7 +148,9 @@ def world_of(log: pd.DataFrame) -> World:
         for target, numbers in values.items():
             by_day = numbers.groupby(own["day"]).sum().reindex(range(first - 28, first)).fillna(0)
             for day in range(first, first + DAYS):
-                mean = by_day.loc[[day - 7 * w - 7 * (day - first >= 7) for w in range(1, 4)]].mean()
+                mean = by_day.loc[
+                    [day - 7 * w - 7 * (day - first >= 7) for w in range(1, 4)]
+                ].mean()
                 sd = np.sqrt(mean + (0.15 * mean) ** 2)
                 ends = [mean + z * sd for z in (-1.96, -1.28, 0, 1.28, 1.96)]
                 rows.append((target, dimension, value, day, *np.maximum(ends, 0)))
