@@ -1,6 +1,6 @@
 """What follows from a call: counts of the caller's next calls by kind and day, from the own log.
 
-A call is one of nine kinds. The next call of the same caller within MAX_LAG days is its follower;
+A call is one of KINDS. The next call of the same caller within MAX_LAG days is its follower;
 a call that follows none is a root. Days of calls to come are then roots and followers of earlier
 days: a change of the roots or of the kinds carries on into later calls (`flow`).
 """
@@ -22,14 +22,16 @@ KINDS = (
     "out_other",
     "out_failed",
     "aside",
+    "machine_answered",
+    "machine_missed",
 )
-IN_BOOKED, IN_LOST, IN_OTHER, IN_MISSED, OUT_BOOKED, OUT_LOST, OUT_OTHER, OUT_FAILED, ASIDE = range(
-    9
-)
+IN_BOOKED, IN_LOST, IN_OTHER, IN_MISSED, OUT_BOOKED, OUT_LOST, OUT_OTHER, OUT_FAILED = range(8)
+# Calls inside the clinic or of unknown direction; robots' and partners' calls, which nothing follows.
+ASIDE, MACHINE_ANSWERED, MACHINE_MISSED = range(8, 11)
 N = len(KINDS)
 INCOMING = [IN_BOOKED, IN_LOST, IN_OTHER, IN_MISSED]
 OUTGOING = [OUT_BOOKED, OUT_LOST, OUT_OTHER, OUT_FAILED]
-ANSWERED = [IN_BOOKED, IN_LOST, IN_OTHER]
+ANSWERED = [IN_BOOKED, IN_LOST, IN_OTHER, MACHINE_ANSWERED]
 BOOKED, LOST = [IN_BOOKED, OUT_BOOKED], [IN_LOST, OUT_LOST]
 MAX_LAG = 28
 RECENT_DAYS = 56
@@ -89,7 +91,12 @@ def kinds_of(calls: pd.DataFrame) -> np.ndarray:
     booked = calls["is_booked"].to_numpy(dtype=bool)
     lost = calls["is_lost"].to_numpy(dtype=bool)
     place = np.select([~answered, booked, lost], [3, 0, 1], 2)
-    return np.select([incoming, outgoing], [place, place + OUT_BOOKED], ASIDE)
+    machine = incoming & calls["is_machine"].to_numpy(dtype=bool)
+    return np.select(
+        [machine, incoming, outgoing],
+        [MACHINE_ANSWERED + ~answered, place, place + OUT_BOOKED],
+        ASIDE,
+    )
 
 
 def learn(calls: pd.DataFrame, through: int, draws: int, seed: int) -> Chains:
@@ -104,10 +111,10 @@ def learn(calls: pd.DataFrame, through: int, draws: int, seed: int) -> Chains:
     random = np.random.default_rng([seed, 11])
     weight = random.exponential(1.0, (draws, len(caller)))[:, first_rows]
     kind, day = log["kind"].to_numpy(), log["day"].to_numpy()
-    person = ~log["is_machine"].to_numpy(dtype=bool) & (kind != ASIDE)
+    person = ~log["is_machine"].to_numpy(dtype=bool) & (kind < ASIDE)
     same = np.append(first_rows[1:] == first_rows[:-1], False) & person
     lag = np.append(day[1:] - day[:-1], 0)
-    follows = same & (lag <= MAX_LAG) & np.append(kind[1:] != ASIDE, False)
+    follows = same & (lag <= MAX_LAG) & np.append(kind[1:] < ASIDE, False)
     next_kind = _transitions(kind, day, lag, person, follows, weight, through)
     is_follower = np.append(False, follows[:-1])
     seen_before = np.append(False, same[:-1])

@@ -204,7 +204,7 @@ def _conversion(past: Past, plan: Plan, effect: Effect, size: np.ndarray, days: 
     rate = booked / max(n, 1)
     if n == 0:
         raise refused(effect, "no reviewed call wanted a booking in the last eight weeks")
-    wanted = {"add_points": rate + size / 100, "multiply": rate * size, "to": size}
+    wanted = {"add_points": rate + size / 100, "multiply": rate * size, "rate": size}
     after = np.clip(wanted[effect.measure], 0, 1)
     won = np.clip((after - rate) / max(1 - rate, 1e-9), 0, 1)
     dropped = np.clip((rate - after) / max(rate, 1e-9), 0, 1)

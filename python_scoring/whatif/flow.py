@@ -9,6 +9,8 @@ import numpy as np
 from python_scoring.whatif.chains import (
     IN_MISSED,
     INCOMING,
+    MACHINE_ANSWERED,
+    MACHINE_MISSED,
     MAX_LAG,
     OUT_BOOKED,
     OUT_FAILED,
@@ -79,14 +81,17 @@ def flow(chains: Chains, roots: np.ndarray, change: Change) -> np.ndarray:
 def turned(calls: np.ndarray, change: Change, day: int) -> np.ndarray:
     """Calls (R, n, N) with their kinds turned as the change has it; their number stays."""
     result = calls.copy()
-    incoming = calls[:, :, INCOMING].sum(axis=2)
-    missed = calls[:, :, IN_MISSED]
     odds = change.missed_odds[:, day][:, None]
-    share = np.divide(missed, incoming, out=np.zeros_like(missed), where=incoming > 0)
-    after = share * odds / (1 - share + share * odds)
-    rest = np.divide(1 - after, 1 - share, out=np.zeros_like(share), where=share < 1)
-    result[:, :, IN_MISSED] = incoming * after
-    result[:, :, :IN_MISSED] = calls[:, :, :IN_MISSED] * rest[:, :, None]
+    for answered, missed in (
+        (slice(0, IN_MISSED), IN_MISSED),
+        (slice(MACHINE_ANSWERED, MACHINE_MISSED), MACHINE_MISSED),
+    ):
+        talks, lost = calls[:, :, answered].sum(axis=2), calls[:, :, missed]
+        share = np.divide(lost, talks + lost, out=np.zeros_like(lost), where=talks + lost > 0)
+        after = share * odds / (1 - share + share * odds)
+        rest = np.divide(1 - after, 1 - share, out=np.zeros_like(share), where=share < 1)
+        result[:, :, missed] = (talks + lost) * after
+        result[:, :, answered] = calls[:, :, answered] * rest[:, :, None]
     won, dropped = change.won[:, day][:, None], change.dropped[:, day][:, None]
     for booked in (0, OUT_BOOKED):
         move = result[:, :, booked + 1] * won - result[:, :, booked] * dropped

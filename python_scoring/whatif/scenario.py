@@ -34,7 +34,7 @@ KINDS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     "operator": (("operator",), ("leaves", "hours"), ("weekdays",)),
     "new_operator": (("like",), ("hours",), ("weekdays",)),
     "answering": ((), ("answered_share", "extra_people"), ("hours", "weekdays")),
-    "conversion": (SEGMENTS, ("add_points", "multiply", "to"), ()),
+    "conversion": (SEGMENTS, ("add_points", "multiply", "rate"), ()),
     "refusal": (("code",), ("removed",), ()),
     "call_backs": ((), ("share",), ("within_min",)),
 }
@@ -45,7 +45,7 @@ NUMBERS = {
     ("answering", "extra_people"): Number(-50, 50, whole=True),
     ("conversion", "add_points"): Number(-100, 100),
     ("conversion", "multiply"): Number(0, 10),
-    ("conversion", "to"): Number(0, 1),
+    ("conversion", "rate"): Number(0, 1),
     ("refusal", "removed"): Number(0, 1),
     ("call_backs", "share"): Number(0, 1),
     ("call_backs", "within_min"): Number(1, 480),
