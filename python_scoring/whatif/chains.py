@@ -26,7 +26,7 @@ KINDS = (
     "machine_missed",
 )
 IN_BOOKED, IN_LOST, IN_OTHER, IN_MISSED, OUT_BOOKED, OUT_LOST, OUT_OTHER, OUT_FAILED = range(8)
-# Calls inside the clinic or of unknown direction; robots' and partners' calls, which nothing follows.
+# Calls inside the clinic or of unknown direction; calls of robots and partners. None follows them.
 ASIDE, MACHINE_ANSWERED, MACHINE_MISSED = range(8, 11)
 N = len(KINDS)
 INCOMING = [IN_BOOKED, IN_LOST, IN_OTHER, IN_MISSED]

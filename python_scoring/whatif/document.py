@@ -63,8 +63,10 @@ def _value(document: Document, node: yaml.Node, path: str, above: set[int]) -> A
             key = str(key_node.value)
             inner = f"{path}.{key}" if path else key
             if key in found:
+                first = document.lines[inner]
                 document.lines[inner] = key_node.start_mark.line + 1
-                document.error(inner, "is there twice; write it once")
+                document.error(inner, f"is there twice, see line {first}; write it once")
+                document.lines[inner] = first
                 continue
             found[key] = _value(document, value_node, inner, above)
             document.lines[inner] = key_node.start_mark.line + 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 
+from python_scoring.whatif.chains import RECENT_DAYS
 from python_scoring.whatif.world import UNKNOWN, World
 
 LINES = (
@@ -102,9 +103,12 @@ def example(world: World, language: str) -> str:
 
 
 def most(world: World, column: str) -> str:
-    """The commonest name of the log in quotes; empty where none is known."""
-    calls = world.calls
+    """The commonest name of the last weeks in quotes; empty where none is known."""
+    through = world.reviews_through or world.calls_through
+    calls = world.calls[world.calls["day"].between(through - RECENT_DAYS + 1, through)]
     if column == "refusal_code":
         calls = calls[calls["is_lost"] == 1]
+    elif column == "service":
+        calls = calls[(calls["is_lost"] == 1) | (calls["is_booked"] == 1)]
     counts = calls.loc[~calls[column].isin([UNKNOWN, ""]), column].value_counts()
     return json.dumps(str(counts.index[0]), ensure_ascii=False) if len(counts) else ""

@@ -16,11 +16,14 @@ from conftest import TestTarget
 
 from python_scoring import cli
 from python_scoring.errors import ConfigurationError, LmError
+from python_scoring.whatif import command
 from python_scoring.whatif.chains import IN_MISSED, IN_OTHER, MAX_LAG, OUT_OTHER, Chains, N
 from python_scoring.whatif.engine import COUNTS, compare
+from python_scoring.whatif.example import example
 from python_scoring.whatif.flow import Change, flow
 from python_scoring.whatif.queue import erlang_a, roster
-from python_scoring.whatif.scenario import Effect, Known, Scenario, read_files
+from python_scoring.whatif.scenario import KINDS, Effect, Known, Scenario, read_files
+from python_scoring.whatif.told import told
 from python_scoring.whatif.world import Z80, World, normals, paths
 
 KNOWN = Known(
@@ -320,7 +323,10 @@ def test_what_history_cannot_tell_is_refused_or_called_an_assumption(world: Worl
     ):
         with pytest.raises(ConfigurationError, match=message):
             only(world, effect)
-    few = Effect("conversion", "service", "120", "rate", 0.9, 0, 13)
+    wanting = world.calls[(world.calls["is_booked"] == 1) | (world.calls["is_lost"] == 1)]
+    counts = wanting["service"].value_counts()
+    rare = str(counts[counts.between(1, 29)].index[0])
+    few = Effect("conversion", "service", rare, "rate", 0.9, 0, 13)
     (outcome,) = compare(world, [Scenario("a", (few,))], draws=20)
     said = {one.code: one for one in outcome.said}
     assert said["conversion"].basis == "assumption"
@@ -426,52 +432,90 @@ def built(target: TestTarget, world: World) -> TestTarget:
     return target
 
 
+PLAN = """scenarios:
+  - name: без сайта
+    effects:
+      - {kind: traffic, source: Сайт и другие порталы, off: true}
+  - name: all_answered
+    title: Nobody waits
+    effects:
+      - {kind: answering, answered_share: 0.99}
+"""
+
+
 def test_the_command_compares_keeps_and_tells(
     built: TestTarget, world: World, tmp_path: Path
 ) -> None:
-    variables = json.dumps({"as_of": f"{world.first_day} 00:00:00"})
-    shown = built.lm("what-if", "--example", "--lang", "en", "--vars", variables)
-    assert shown.returncode == 0, shown.stderr
     path = tmp_path / "plan.yml"
-    path.write_text(shown.stdout, encoding="utf-8")
-    done = built.lm("what-if", str(path), "--json", "--vars", variables)
+    path.write_text(PLAN, encoding="utf-8")
+    variables = {"as_of": f"{world.first_day} 00:00:00"}
+    done = built.lm("what-if", str(path), "--json", "--vars", json.dumps(variables))
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
-    assert len(result["scenarios"]) == shown.stdout.count("- name:") == 10
     kept = built.rows(
         "select scenario, target, grain, period_start, baseline, scenario_value, difference_lo80,"
         f" difference_hi80 from lm_scenario_result where run_id = '{result['run_id']}'"
     )
-    told = {
+    shown = {
         (one["name"], row["target"], row["grain"], row["period_start"]): row
         for one in result["scenarios"]
         for row in one["rows"]
     }
-    assert len(kept) == len(told)
+    assert len(kept) == len(shown) > 0
     for scenario, target, grain, start, *figures in kept:
-        row = told[scenario, target, grain, str(start)]
+        row = shown[scenario, target, grain, str(start)]
         assert figures == pytest.approx(
             [row[n] for n in ("baseline", "scenario_value", "difference_lo80", "difference_hi80")]
         )
-    total = {row[1]: row[4] for row in kept if row[0] == "source_off" and row[2] == "total"}
+    total = {row[1]: row[4:] for row in kept if row[0] == "без сайта" and row[2] == "total"}
     expected = world.forecast[world.forecast["dimension"] == "all"].groupby("target")["yhat"].sum()
     for target in ("calls", "bookings", "lost"):
-        assert total[target] == pytest.approx(expected[target])
-    again = built.lm("what-if", str(path), "--vars", variables, "--lang", "en")
-    assert "answered incoming" in again.stdout and "[association]" in again.stdout
-    runs = built.rows("select count(distinct run_id), count(*) from lm_scenario_result")
-    assert runs == [(2, 2 * len(kept))]
+        assert total[target][0] == pytest.approx(expected[target])
+        assert total[target][1] < total[target][0]
+    # What the database gives is what the frames of the log give.
+    (outcome, _) = compare(world, read_files([path], world.known()))
+    same = outcome.rows[outcome.rows["grain"] == "total"].set_index("target")
+    for target in ("calls", "bookings", "lost", "service_level", "lost_value"):
+        assert total[target][1] == pytest.approx(same.loc[target, "scenario_value"], rel=0.02)
 
 
-def test_a_wrong_file_writes_nothing(built: TestTarget, world: World, tmp_path: Path) -> None:
-    before = built.rows("select count(*) from lm_scenario_result")
-    path = tmp_path / "bad.yml"
-    path.write_text("scenarios:\n  - name: a\n    effects: [{kind: traffic}]\n", encoding="utf-8")
-    done = built.lm("what-if", str(path))
-    assert done.returncode == 2 and "2 mistakes" in done.stderr
-    far = built.lm("what-if", str(path), "--days", "30")
-    assert far.returncode == 1 and "lm forecast --days 30" in far.stderr
-    assert built.rows("select count(*) from lm_scenario_result") == before
+def test_runs_are_kept_apart_and_mistakes_write_nothing(
+    built: TestTarget, world: World, tmp_path: Path
+) -> None:
+    path, wrong = tmp_path / "plan.yml", tmp_path / "wrong.yml"
+    path.write_text(PLAN, encoding="utf-8")
+    wrong.write_text("scenarios:\n  - name: a\n    effects: [{kind: traffic}]\n", encoding="utf-8")
+    loaded = built.load(as_of=f"{world.first_day} 00:00:00")
+    with closing(built.connect()) as connection:
+        made = [command.make(connection, loaded, [path], 7) for _ in range(2)]
+    assert made[0]["run_id"] != made[1]["run_id"]
+    texts = [told(made[0], language) for language in ("ru", "en")]
+    assert "[своя история]" in texts[0] and "без сайта" in texts[0]
+    assert "[own history]" in texts[1] and "Nobody waits" in texts[1]
+    count = "select run_id, count(*) from lm_scenario_result group by run_id order by run_id"
+    before = built.rows(count)
+    rows = dict(before)
+    assert rows[made[0]["run_id"]] == rows[made[1]["run_id"]] == 2 * 8 * 8
+    with closing(built.connect()) as connection:
+        with pytest.raises(ConfigurationError, match="2 mistakes"):
+            command.make(connection, loaded, [wrong])
+        with pytest.raises(LmError, match="lm forecast --days 30"):
+            command.make(connection, loaded, [path], 30)
+    assert built.rows(count) == before
+
+
+@pytest.mark.parametrize("language", ["ru", "en"])
+def test_the_example_is_valid_for_the_log(world: World, language: str, tmp_path: Path) -> None:
+    path = tmp_path / "example.yml"
+    path.write_text(example(world, language), encoding="utf-8")
+    scenarios = read_files([path], world.known())
+    assert len(scenarios) == 10
+    kinds = {effect.kind for one in scenarios for effect in one.effects}
+    assert kinds == set(KINDS)
+    outcomes = compare(world, scenarios, draws=20)
+    for outcome in outcomes:
+        assert np.isfinite(outcome.rows.filter(regex="lo|hi|base|value|diff").to_numpy(float)).all()
+        assert outcome.said
 
 
 @pytest.mark.parametrize("arguments", [[], ["a.yml", "--example"], ["a.yml", "--days", "0"]])

@@ -96,7 +96,7 @@ def frame(truth: pd.DataFrame) -> pd.DataFrame:
         {
             "caller": np.where(truth["caller_id"] == 0, -1000 - truth["history_id"],
                                truth["caller_id"]),
-            "epoch": started.astype("int64") // 10**9,
+            "epoch": (started - pd.Timestamp(0)) // pd.Timedelta(seconds=1),
             "day": started.dt.date.map(date.toordinal),
             "hour": started.dt.hour,
             "weekday": started.dt.day_of_week,
@@ -106,7 +106,7 @@ def frame(truth: pd.DataFrame) -> pd.DataFrame:
             "talk_sec": truth["talk_sec"],
             "operator": truth["operator"].replace("", "unknown"),
             "source": truth["source"].replace("", "unknown"),
-            "service": truth["service_id"].astype(str),
+            "service": truth["service_id"].astype(str).replace("0", "unknown"),
             "service_group": "unknown",
             "refusal_code": truth["refusal_code"],
             "is_booked": booked.astype(int),
