@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
+from python_scoring.staffing import patience
+from python_scoring.staffing.erlang import erlang_a
 from python_scoring.whatif.chains import RECENT_DAYS
 from python_scoring.whatif.world import World
 
@@ -14,7 +18,6 @@ from python_scoring.whatif.world import World
 LEAST_SHARE = 0.01
 PRIOR_SD = 0.3
 LEAST_MISSED = 30
-MOST_WAITING = 400
 MIN_CALLS_A_DAY = 3
 
 
@@ -45,38 +48,28 @@ class Queue:
     slope_fit: tuple[float, float]
 
 
-def erlang_a(
+@lru_cache(maxsize=20_000)
+def performance(
     calls_per_hour: float, aht_sec: float, patience_sec: float, agents: int, threshold_sec: float
 ) -> tuple[float, float]:
-    """(share answered within the threshold, share that gives up) of the queue M/M/n+M.
+    """(share answered within the threshold, share that gives up) by Erlang A."""
+    found = erlang_a(calls_per_hour, aht_sec, patience_sec, agents, threshold_sec)
+    return float(found.service_level), float(found.abandonment)
 
-    Steady state of the birth-death chain; an arrival that meets k waiting is served in time with
-    the chance that k + 1 departures, at rates n*mu + i*theta, come before the threshold and before
-    its own patience ends, here by the gamma approximation of the sum's mean and variance.
-    Source: Palm (1957); Garnett, Mandelbaum, Reiman (2002).
-    """
-    if calls_per_hour <= 0:
-        return (1.0, 0.0) if agents else (0.0, 1.0)
-    if agents <= 0:
-        return 0.0, 1.0
-    rate, mu, theta = calls_per_hour / 3600, 1 / aht_sec, 1 / patience_sec
-    states = np.arange(1, agents + MOST_WAITING + 1)
-    leave = np.minimum(states, agents) * mu + np.maximum(states - agents, 0) * theta
-    logs = np.concatenate([[0.0], np.cumsum(np.log(rate / leave))])
-    share = np.exp(logs - logs.max())
-    share /= share.sum()
-    waiting = np.arange(MOST_WAITING + 1)
-    queue = share[agents:]
-    gives_up = float((queue * waiting).sum() * theta / rate)
-    # In time: not queued, or the wait that would be needed is short and the caller stays for it.
-    steps = 1 / (agents * mu + np.arange(MOST_WAITING + 1) * theta)
-    mean, spread = steps.cumsum(), (steps**2).cumsum()
-    narrow = np.sqrt(spread) / mean
-    normal = 1 / (1 + np.exp(-1.702 * (threshold_sec - mean) / (narrow * mean)))
-    in_time = np.where(waiting == 0, 1 - np.exp(-threshold_sec / mean), normal)
-    stays = np.exp(-theta * np.minimum(mean, threshold_sec))
-    served = float(share[:agents].sum() + (queue * in_time * stays).sum())
-    return min(served, 1.0), min(max(gives_up, 0.0), 1.0)
+
+def patience_of(incoming: pd.DataFrame) -> float:
+    """Mean patience in seconds; where too few hung up, the longest that the waits allow."""
+    waits = pd.DataFrame(
+        {
+            "wait_sec": incoming["wait_sec"].fillna(0.0),
+            "answered": incoming["is_answered"] == 1,
+            "calls": 1,
+        }
+    )
+    try:
+        return patience.estimate(waits).mean_sec
+    except patience.TooFewAbandoned:
+        return max(60.0, float(waits["wait_sec"].sum()) / patience.LEAST_ABANDONED)
 
 
 def presence(calls: pd.DataFrame) -> pd.DataFrame:
@@ -128,8 +121,7 @@ def learn_queue(calls: pd.DataFrame, world: World, draws: int, seed: int) -> Que
     talks = recent.loc[recent["is_answered"] == 1, "talk_sec"].dropna()
     aht = float(talks.mean()) + world.wrap_up_sec if len(talks) else 180.0
     missed = int((incoming["is_answered"] == 0).sum())
-    waits = float(incoming["wait_sec"].fillna(0).sum())
-    patience = max(10.0, waits / max(missed, 1))
+    stays = patience_of(incoming)
     shown = presence(recent)
     people = shown.groupby(["day", "hour"])["operator"].nunique()
     cells = incoming.groupby(["day", "hour"]).agg(
@@ -142,8 +134,8 @@ def learn_queue(calls: pd.DataFrame, world: World, draws: int, seed: int) -> Que
     # Alone at night: nobody was on shift, and no queue explains it.
     cells = cells[cells["people"] > 0]
     told = [
-        erlang_a(load_, aht, patience, people_, sla_sec)
-        for load_, people_ in zip(cells["load"], cells["people"], strict=True)
+        performance(load_, aht, stays, people_, sla_sec)
+        for load_, people_ in zip(_step(cells["load"]), cells["people"].tolist(), strict=True)
     ]
     served, gives_up = np.array(told).reshape(-1, 2).T
     random = np.random.default_rng([seed, 12])
@@ -159,7 +151,7 @@ def learn_queue(calls: pd.DataFrame, world: World, draws: int, seed: int) -> Que
         load=load,
         incoming=arriving,
         aht_sec=aht,
-        patience_sec=patience,
+        patience_sec=stays,
         level=drawn[0][:, 0],
         slope=np.maximum(drawn[0][:, 1], 0.0),
         sl_level=drawn[1][:, 0],
@@ -189,12 +181,12 @@ def shares(queue: Queue, load: np.ndarray, people: np.ndarray) -> tuple[np.ndarr
     Two people on every other such day are half of two and half of none, not one.
     """
     found = {}
-    keys = list(zip(np.round(load, 1).tolist(), np.round(people, 2).tolist(), strict=True))
+    keys = list(zip(_step(load), np.round(people, 2).tolist(), strict=True))
     for calls, staff in set(keys):
         low = int(staff)
         part = staff - low
         ends = [
-            erlang_a(calls, queue.aht_sec, queue.patience_sec, count, queue.sla_sec)
+            performance(calls, queue.aht_sec, queue.patience_sec, count, queue.sla_sec)
             for count in ((low, low + 1) if part else (low,))
         ]
         found[calls, staff] = [
@@ -208,6 +200,12 @@ def shares(queue: Queue, load: np.ndarray, people: np.ndarray) -> tuple[np.ndarr
         np.where(nobody, 1.0, 1 / (1 + np.exp(-missed))),
         np.where(nobody, 0.0, 1 / (1 + np.exp(-in_time))),
     )
+
+
+def _step(load: ArrayLike) -> list[float]:
+    """Loads in steps of a quarter call an hour: finer ones change nothing that is seen."""
+    steps: list[float] = (np.round(np.asarray(load, float) * 4) / 4).tolist()
+    return steps
 
 
 def _week(calls: pd.DataFrame) -> np.ndarray:

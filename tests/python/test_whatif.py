@@ -21,7 +21,7 @@ from python_scoring.whatif.chains import IN_MISSED, IN_OTHER, MAX_LAG, OUT_OTHER
 from python_scoring.whatif.engine import COUNTS, compare
 from python_scoring.whatif.example import example
 from python_scoring.whatif.flow import Change, flow
-from python_scoring.whatif.queue import erlang_a, roster
+from python_scoring.whatif.queue import roster
 from python_scoring.whatif.scenario import KINDS, Effect, Known, Scenario, read_files
 from python_scoring.whatif.told import told
 from python_scoring.whatif.world import Z80, World, normals, paths
@@ -208,33 +208,6 @@ def test_answering_more_keeps_first_calls_and_saves_the_redials() -> None:
     assert before[IN_OTHER] == pytest.approx(20 / 3)
     assert after[IN_MISSED] == pytest.approx(20 / 9)
     assert after[IN_OTHER] == pytest.approx(80 / 9)
-
-
-@pytest.mark.parametrize(("load", "agents"), [(1.0, 1), (3.5, 4), (12.0, 10)])
-def test_erlang_a_where_patience_equals_service(load: float, agents: int) -> None:
-    """M/M/n+M with equal rates has the states of M/M/infinity: Poisson with the load as mean."""
-    states = np.arange(200)
-    logs = states * np.log(load) - load - np.cumsum(np.log(np.maximum(states, 1)))
-    waiting = (np.exp(logs) * np.maximum(states - agents, 0)).sum()
-    _, gives_up = erlang_a(load * 3600 / 100, 100, 100, agents, 20)
-    assert gives_up == pytest.approx(waiting / load, abs=1e-9)
-
-
-def test_erlang_a_in_time_as_simulated() -> None:
-    """FCFS with two servers: 90 calls an hour of 75 s, patience 80 s, answered within 20 s."""
-    random = np.random.default_rng(3)
-    free, now, in_time, gone, n = [0.0, 0.0], 0.0, 0, 0, 40_000
-    for gap, talk, patience in random.exponential((40, 75, 80), (n, 3)):
-        now += gap
-        begin = max(now, min(free))
-        if begin - now > patience:
-            gone += 1
-            continue
-        in_time += begin - now <= 20
-        free[free.index(min(free))] = begin + talk
-    served, gives_up = erlang_a(90, 75, 80, 2, 20)
-    assert gives_up == pytest.approx(gone / n, abs=0.01)
-    assert served == pytest.approx(in_time / n, abs=0.02)
 
 
 def test_the_roster_knows_weeks_in_turn() -> None:
