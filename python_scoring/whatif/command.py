@@ -23,7 +23,7 @@ from python_scoring.scoring import settings as scoring_settings
 from python_scoring.watermarks import prepare_session
 from python_scoring.whatif import engine, inputs, store
 from python_scoring.whatif.example import example
-from python_scoring.whatif.scenario import read_files
+from python_scoring.whatif.reading import read_files
 from python_scoring.whatif.told import told
 
 DAYS = 14

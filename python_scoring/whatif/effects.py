@@ -2,75 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from python_scoring.errors import ConfigurationError
-from python_scoring.whatif.chains import IN_MISSED, MINUTE, OUT_BOOKED, OUT_FAILED, Chains, N
+from python_scoring.whatif.chains import IN_MISSED, MINUTE, OUT_BOOKED, OUT_FAILED, N
 from python_scoring.whatif.flow import QuickCallBack
-from python_scoring.whatif.queue import Queue
+from python_scoring.whatif.plan import Past, Plan
 from python_scoring.whatif.scenario import Effect
-from python_scoring.whatif.words import Said, say
-from python_scoring.whatif.world import World, sizes
+from python_scoring.whatif.words import say
+from python_scoring.whatif.world import sizes
 
 LEAST_CALLS = 30
 LEAST_MISSED = 30
 MINUTES_A_DAY = 1440
-
-
-@dataclass
-class Plan:
-    """What a scenario changes in the days of the horizon.
-
-    roots     (R, D, N) roots to add or, below zero, to take away
-    people    operator -> (D, 24) chance to be there
-    extra     (D, 24) people without a name
-    answered  (R, D, 24) fixed answered share of an hour; NaN where it follows the queue
-    won, dropped  (R, D) shares of lost and of booked calls that turn
-    called_back   (R, D) or None
-    """
-
-    roots: np.ndarray
-    people: dict[str, np.ndarray]
-    extra: np.ndarray
-    answered: np.ndarray
-    won: np.ndarray
-    dropped: np.ndarray
-    like: dict[str, str] = field(default_factory=dict)
-    called_back: np.ndarray | None = None
-    quick: QuickCallBack | None = None
-    said: list[Said] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Past:
-    """What all scenarios of a run share."""
-
-    world: World
-    chains: Chains
-    queue: Queue
-    people: dict[str, np.ndarray]
-    expected: np.ndarray  # (D,) calls a day
-    source_factor: dict[str, np.ndarray]  # (D,) of a source's own forecast
-
-    @property
-    def draws(self) -> int:
-        return len(self.chains.other_roots)
-
-
-def empty(past: Past) -> Plan:
-    draws, days = past.draws, past.world.days
-    return Plan(
-        roots=np.zeros((draws, days, N)),
-        people=dict(past.people),
-        extra=np.zeros((days, 24)),
-        answered=np.full((draws, days, 24), np.nan),
-        won=np.zeros((draws, days)),
-        dropped=np.zeros((draws, days)),
-    )
 
 
 def apply(past: Past, plan: Plan, effect: Effect, random: np.random.Generator) -> None:
@@ -166,11 +113,6 @@ def _days_of(past: Past, effect: Effect, days: np.ndarray) -> np.ndarray:
     weekday = (np.arange(past.world.days) + past.world.first_day.weekday()) % 7
     chosen: np.ndarray = days & np.isin(weekday, effect.weekdays)
     return chosen
-
-
-def refused(effect: Effect, why: str) -> ConfigurationError:
-    """The history can't tell what the effect would do."""
-    return ConfigurationError(f"{effect.kind} of {effect.segment} {effect.name!r}: {why}")
 
 
 def _answering(past: Past, plan: Plan, effect: Effect, size: np.ndarray, days: np.ndarray) -> None:
@@ -280,31 +222,9 @@ def quick_call_back(
     )
 
 
-def levels(past: Past, seed: int) -> tuple[dict[str, np.ndarray], float]:
-    """operator -> (R,) log-odds of a booking against the mean, shrunk; and the mean rate.
-
-    Empirical Bayes on log-odds: the spread between operators is the variance of their rates less
-    what chance explains (DerSimonian and Laird's moments with equal weights).
-    """
-    calls = past.chains.calls
-    wanting = calls[(calls["is_booked"] == 1) | (calls["is_lost"] == 1)]
-    table = wanting.groupby("operator")["is_booked"].agg(["sum", "size"])
-    table = table[table["size"] >= 5]
-    if table.empty:
-        return {}, 0.5
-    rate = float(np.clip(table["sum"].sum() / table["size"].sum(), 0.01, 0.99))
-    raw = np.log((table["sum"] + 0.5) / (table["size"] - table["sum"] + 0.5))
-    raw -= np.log(rate / (1 - rate))
-    error = 1 / (table["size"] * rate * (1 - rate))
-    between = max(1e-4, float((raw**2).mean() - error.mean()))
-    mean = raw * between / (between + error)
-    spread = np.sqrt(between * error / (between + error))
-    random = np.random.default_rng([seed, 13])
-    drawn: dict[str, np.ndarray] = {
-        str(name): mean[name] + spread[name] * random.standard_normal(past.draws)
-        for name in table.index
-    }
-    return drawn, rate
+def refused(effect: Effect, why: str) -> ConfigurationError:
+    """The history can't tell what the effect would do."""
+    return ConfigurationError(f"{effect.kind} of {effect.segment} {effect.name!r}: {why}")
 
 
 def wilson(hits: int, n: int, z: float = 1.96) -> tuple[float, float]:

@@ -169,8 +169,9 @@ def recent_weekday_shift(calls: pd.DataFrame) -> int:
     return int((row["weekday"] - row["day"]) % 7)
 
 
-def log_odds(share: np.ndarray) -> np.ndarray:
-    within = np.clip(share, LEAST_SHARE, 1 - LEAST_SHARE)
+def log_odds(share: np.ndarray, least: float = LEAST_SHARE) -> np.ndarray:
+    """Log-odds of shares kept `least` away from 0 and 1."""
+    within = np.clip(share, least, 1 - least)
     result: np.ndarray = np.log(within / (1 - within))
     return result
 

@@ -18,11 +18,13 @@ from python_scoring import cli
 from python_scoring.errors import ConfigurationError, LmError
 from python_scoring.whatif import command
 from python_scoring.whatif.chains import IN_MISSED, IN_OTHER, MAX_LAG, OUT_OTHER, Chains, N
-from python_scoring.whatif.engine import COUNTS, compare
+from python_scoring.whatif.engine import compare
 from python_scoring.whatif.example import example
 from python_scoring.whatif.flow import Change, flow
 from python_scoring.whatif.queue import roster
-from python_scoring.whatif.scenario import KINDS, Effect, Known, Scenario, read_files
+from python_scoring.whatif.reading import read_files
+from python_scoring.whatif.rows import COUNTS
+from python_scoring.whatif.scenario import KINDS, Effect, Known, Scenario
 from python_scoring.whatif.told import told
 from python_scoring.whatif.world import Z80, World, normals, paths
 
