@@ -8,7 +8,7 @@ import numpy as np
 
 from python_scoring.errors import LmError
 from python_scoring.whatif import queue as queues
-from python_scoring.whatif.chains import MAX_LAG, learn
+from python_scoring.whatif.chains import MAX_LAG, RECENT_DAYS, learn
 from python_scoring.whatif.flow import Change, flow
 from python_scoring.whatif.plan import Past, Plan, empty
 from python_scoring.whatif.world import World, normals, paths
@@ -31,16 +31,17 @@ class Base:
 
 def learn_past(world: World, draws: int, seed: int) -> Past:
     """Everything the log tells."""
-    span = world.calls_through - int(world.calls["day"].min()) + 1 if len(world.calls) else 0
-    if span < LEAST_LOG_DAYS or len(world.calls) < LEAST_CALLS:
+    known = world.calls[world.calls["day"] <= world.calls_through]
+    span = world.calls_through - int(known["day"].min()) + 1 if len(known) else 0
+    recent = int((known["day"] > world.calls_through - RECENT_DAYS).sum())
+    if span < LEAST_LOG_DAYS or recent < LEAST_CALLS:
         raise LmError(
-            f"{len(world.calls)} calls of {span} days: a what-if needs {LEAST_LOG_DAYS} days and"
-            f" {LEAST_CALLS} calls"
+            f"{recent} calls in the last eight weeks and {span} days of calls: a what-if needs"
+            f" {LEAST_CALLS} and {LEAST_LOG_DAYS}"
         )
     rows = world.rows("calls")
     if rows is None:
         raise LmError(f"the forecast has no calls for all {world.days} days: run `lm forecast`")
-    known = world.calls[world.calls["day"] <= world.calls_through]
     through = world.reviews_through or world.calls_through
     chains = learn(known, through, draws, seed)
     queue = queues.learn_queue(known, world, draws, seed)

@@ -118,6 +118,8 @@ def _days_of(past: Past, effect: Effect, days: np.ndarray) -> np.ndarray:
 def _answering(past: Past, plan: Plan, effect: Effect, size: np.ndarray, days: np.ndarray) -> None:
     where = _shift(past, effect, days) > 0
     if effect.measure == "extra_people":
+        if not past.queue.knows_people:
+            raise refused(effect, "the log of the last eight weeks names no operators")
         plan.extra += where * effect.size
         plan.said.append(say("extra_people", effect, people=int(effect.size)))
         _say_queue(past, plan, effect)

@@ -31,6 +31,7 @@ class Queue:
     slope     (R,) how strongly the log-odds of a missed call follow Erlang A's; 1 is as in theory
     level     (R,) their intercept
     sl_slope, sl_level      the same of calls answered in time
+    knows_people   the log names operators; without them every hour is like the mean one
     n_missed  missed calls it rests on
     """
 
@@ -43,6 +44,7 @@ class Queue:
     sl_level: np.ndarray
     sl_slope: np.ndarray
     sla_sec: float
+    knows_people: bool
     n_calls: int
     n_missed: int
     slope_fit: tuple[float, float]
@@ -83,7 +85,7 @@ def presence(calls: pd.DataFrame) -> pd.DataFrame:
     length = (spans["max"] - spans["min"] + 1).to_numpy(dtype=int)
     rows = spans.loc[spans.index.repeat(length), ["operator", "day"]].reset_index(drop=True)
     begin = np.repeat(spans["min"].to_numpy(dtype=int), length)
-    within = np.arange(len(begin)) - np.repeat(np.append(0, length.cumsum()[:-1]), length)
+    within = np.arange(len(begin)) - np.repeat(length.cumsum() - length, length)
     rows["hour"] = begin + within
     return rows
 
@@ -95,13 +97,17 @@ def roster(shown: pd.DataFrame, first: int, days: int, last: int) -> dict[str, n
     repeats better in the last RECENT_DAYS is taken.
     """
     recent = shown[shown["day"] > last - RECENT_DAYS]
+    if recent.empty:
+        return {}
     names = sorted(set(recent["operator"]))
-    begin = last - RECENT_DAYS + 1
-    seen = np.zeros((len(names), RECENT_DAYS, 24))
+    begin = int(recent["day"].min())
+    seen = np.zeros((len(names), last - begin + 1, 24))
     place = {name: i for i, name in enumerate(names)}
     seen[recent["operator"].map(place), recent["day"] - begin, recent["hour"]] = 1
-    errors = {p: np.abs(seen[:, p:] - seen[:, :-p]).mean() for p in (7, 14)}
-    period = 14 if errors[14] < errors[7] * 0.9 else 7
+    period = 7
+    if last - begin + 1 >= 28:
+        errors = {p: np.abs(seen[:, p:] - seen[:, :-p]).mean() for p in (7, 14)}
+        period = 14 if errors[14] < errors[7] * 0.9 else 7
     result = np.zeros((len(names), days, 24))
     for day in range(days):
         back = [at for at in range(first + day - period, begin - 1, -period) if at <= last]
@@ -131,8 +137,10 @@ def learn_queue(calls: pd.DataFrame, world: World, draws: int, seed: int) -> Que
     cells = cells.reset_index()
     weekdays = (cells["day"] + recent_weekday_shift(recent)) % 7
     cells["load"] = load[weekdays, cells["hour"]]
-    # Alone at night: nobody was on shift, and no queue explains it.
-    cells = cells[cells["people"] > 0]
+    knows_people = bool((cells["people"] > 0).any())
+    if knows_people:
+        # Nobody was on shift at night, and no queue explains that.
+        cells = cells[cells["people"] > 0]
     told = [
         performance(load_, aht, stays, people_, sla_sec)
         for load_, people_ in zip(_step(cells["load"]), cells["people"].tolist(), strict=True)
@@ -157,6 +165,7 @@ def learn_queue(calls: pd.DataFrame, world: World, draws: int, seed: int) -> Que
         sl_level=drawn[1][:, 0],
         sl_slope=np.maximum(drawn[1][:, 1], 0.0),
         sla_sec=sla_sec,
+        knows_people=knows_people,
         n_calls=len(incoming),
         n_missed=missed,
         slope_fit=(float(fits[0][0][1]), float(np.sqrt(fits[0][1][1, 1]))),
@@ -196,7 +205,7 @@ def shares(queue: Queue, load: np.ndarray, people: np.ndarray) -> tuple[np.ndarr
     served, gives_up = np.array([found[key] for key in keys]).T
     missed = queue.level[:, None] + queue.slope[:, None] * log_odds(gives_up)
     in_time = queue.sl_level[:, None] + queue.sl_slope[:, None] * log_odds(served)
-    nobody = people <= 0
+    nobody = (people <= 0) & queue.knows_people
     return (
         np.where(nobody, 1.0, 1 / (1 + np.exp(-missed))),
         np.where(nobody, 0.0, 1 / (1 + np.exp(-in_time))),

@@ -18,7 +18,7 @@ SHARES = ("service_level", "conversion_rate")
 QUANTILES = {"lo95": 0.025, "lo80": 0.1, "hi80": 0.9, "hi95": 0.975}
 # Luck of single calls: the calls of one caller go together.
 CLUSTER = 3.0
-# Waits come in bursts, but a day's calls share them.
+# What does not cancel of the chance in a day's share in time: most callers wait alike in both.
 BURST = 0.5
 # Shares this near to 0 or 1 count as this.
 NEVER = 1e-4

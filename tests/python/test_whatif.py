@@ -307,8 +307,16 @@ def test_what_history_cannot_tell_is_refused_or_called_an_assumption(world: Worl
     assert said["conversion"].basis == "assumption"
     assert "too few" in said["conversion"].text_en
     assert said["association"].basis == "association"
-    with pytest.raises(LmError, match="needs 28 days"):
-        compare(replace(world, calls=world.calls[world.calls["day"] > world.first - 20]), [])
+    with pytest.raises(LmError, match="19 days of calls"):
+        compare(replace(world, calls=world.calls[world.calls["day"] >= world.first - 19]), [])
+
+
+def test_a_log_without_operators_tells_what_it_can(world: World) -> None:
+    nameless = replace(world, calls=world.calls.assign(operator="unknown"))
+    total = only(nameless, Effect("answering", "", "all", "answered_share", 0.99, 0, 13))
+    assert total.loc["answered", "difference"] > 0
+    with pytest.raises(ConfigurationError, match="names no operators"):
+        only(nameless, Effect("answering", "", "all", "extra_people", 1, 0, 13))
 
 
 def test_the_simulator_does_what_was_predicted() -> None:
