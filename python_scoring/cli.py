@@ -16,6 +16,7 @@ from python_scoring.report import command as report
 from python_scoring.scoring import score, train
 from python_scoring.staffing import command as staff
 from python_scoring.versions import command as versions
+from python_scoring.whatif import command as what_if
 
 # In the order of `lm --help`. Each module has add_parser(subparsers), and its
 # parser's default `run` is a function (args) -> exit code.
@@ -29,6 +30,7 @@ COMMANDS = (
     score,
     forecast,
     staff,
+    what_if,
     report,
     dictionary,
     shell,

@@ -44,6 +44,7 @@
         ") %}
         {% do create_model_tables() %}
         {% do create_forecast_tables() %}
+        {% do create_scenario_tables() %}
         {% if is_first and is_embedded_engine() %}
             {# See make_lock_row. #}
             {% do run_query("select sleep(1)") %}
@@ -194,5 +195,40 @@
             text_ru varchar(1000) not null,
             key idx_lm_forecast_note_run (run_id)
         " ~ table_end ~ " 'One row a run, series and reason why it was refused or fell back'
+    ") %}
+{% endmacro %}
+
+
+{# What `lm what-if` writes: documented in models/marts/_scenario_sources.yml. #}
+{% macro create_scenario_tables() %}
+    {% do run_query("
+        create table if not exists " ~ run_table('lm_scenario_result') ~ " (
+            run_id varchar(32) not null comment 'Moment of the run and its number among those of that moment',
+            made_at datetime not null comment 'The as_of of the run, local time',
+            forecast_run_id varchar(32) not null comment 'Forecast that it is compared with, as in lm_forecast_run',
+            days int not null comment 'Days compared',
+            scenario varchar(64) not null comment 'Name in the scenario file',
+            target varchar(32) not null comment 'What is compared',
+            grain varchar(8) not null comment 'day or total',
+            period_start date not null comment 'The day; of a total the first one',
+            baseline double not null comment 'Forecast',
+            baseline_lo95 double not null,
+            baseline_lo80 double not null,
+            baseline_hi80 double not null,
+            baseline_hi95 double not null,
+            scenario_value double not null comment 'Expected under the scenario',
+            scenario_lo95 double not null,
+            scenario_lo80 double not null,
+            scenario_hi80 double not null,
+            scenario_hi95 double not null,
+            difference double not null comment 'scenario_value less baseline',
+            difference_lo95 double not null,
+            difference_lo80 double not null,
+            difference_hi80 double not null,
+            difference_hi95 double not null,
+            primary key (run_id, scenario, target, grain, period_start),
+            key idx_lm_scenario_result_made_at (made_at)
+        ) engine = InnoDB default charset = utf8mb4 collate = utf8mb4_bin
+        comment = 'One row a run, scenario, target and day or total'
     ") %}
 {% endmacro %}
