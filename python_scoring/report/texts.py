@@ -92,8 +92,8 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "no_forecast_drawn": ("прогноза нет", "no forecast"),
     "unreviewed_days": (
-        "Последние дни (светлее) проверены не все: записи и потери там ещё вырастут.",
-        "The last days (lighter) are not all reviewed: bookings and losses will still grow there.",
+        "Последние дни (серым штрихом) проверены не все: записи и потери там ещё вырастут.",
+        "The last days (dashed grey) are not all reviewed: bookings and losses will still grow.",
     ),
     "operators": ("Операторы при равной сложности", "Operators at equal difficulty"),
     "operators_text": (
