@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
+import traceback
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -138,14 +139,9 @@ def _told_alone(name: str) -> Iterator[None]:
         yield
     except ConfigurationError:
         raise
-    except (
-        LmError,
-        mysql.connector.Error,
-        ArithmeticError,
-        OSError,
-        RuntimeError,
-        ValueError,
-    ) as error:
+    except Exception as error:
+        if not isinstance(error, LmError | mysql.connector.Error):
+            traceback.print_exc()
         print(f"no {name}: {error}", file=sys.stderr, flush=True)
 
 
