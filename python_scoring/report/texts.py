@@ -112,8 +112,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "below_peers": ("ниже коллег", "below peers"),
     "refusals": ("Почему не записались", "Why callers did not book"),
     "refusals_text": (
-        "{days} дней, самые частые причины ({shown}), доля среди {n} потерянных звонков. Стоимость — оценка по прайсу.",
-        "{days} days, the {shown} most frequent, share of {n} lost calls. The value is an estimate by the price list.",
+        "{days} дней, самые частые причины ({shown}), доля среди {n} потерянных звонков."
+        " Стоимость — оценка по прайсу.",
+        "{days} days, the {shown} most frequent, share of {n} lost calls. The value is an estimate"
+        " by the price list.",
     ),
     "hours": ("Когда теряем звонки", "When calls are lost"),
     "hours_offered": (
