@@ -351,34 +351,7 @@ def tie_out(marts: Marts, last_day: date) -> Row:
 
 def dictionary(marts: Marts) -> dict[str, Row]:
     """Names, descriptions, unit and kind of every KPI and metric, by code."""
-    kpis = marts.rows(
-        [
-            "kpi_code as code",
-            "name_ru",
-            "name_en",
-            "description_ru",
-            "description_en",
-            "kind",
-            "unit",
-            "direction",
-            "is_proxy",
-            "formula",
-        ],
-        "lm_kpi_dictionary",
-    )
-    metrics = marts.rows(
-        [
-            "metric_code as code",
-            "name_ru",
-            "name_en",
-            "description_ru",
-            "description_en",
-            "value_kind as kind",
-            "unit",
-            "direction",
-            "0 as is_proxy",
-            "formula",
-        ],
-        "lm_metric_dictionary",
-    )
+    texts = ["name_ru", "name_en", "description_ru", "description_en", "unit", "direction"]
+    kpis = marts.rows(["kpi_code as code", *texts, "is_proxy"], "lm_kpi_dictionary")
+    metrics = marts.rows(["metric_code as code", *texts, "0 as is_proxy"], "lm_metric_dictionary")
     return {one["code"]: one for one in [*kpis, *metrics]}

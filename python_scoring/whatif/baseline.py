@@ -71,8 +71,9 @@ def baseline(past: Past, seed: int) -> Base:
 
 def with_run_up(expected: np.ndarray) -> np.ndarray:
     """(MAX_LAG + D,) the days to come after four like weeks, whose callers still ring."""
-    week = [expected[day::7].mean() if len(expected[day::7]) else expected.mean()
-            for day in range(7)]  # fmt: skip
+    week = [
+        expected[day::7].mean() if len(expected[day::7]) else expected.mean() for day in range(7)
+    ]
     return np.concatenate([np.array([week[day % 7] for day in range(MAX_LAG)]), expected])
 
 
@@ -102,8 +103,14 @@ def _forecast_paths(past: Past, seed: int) -> tuple[dict[str, np.ndarray], dict[
     luck = normals(past.draws, world.days, seed, 21)
     drawn, middle = {}, {}
 
-    def add(name: str, target: str, scale: float, luck: tuple[np.ndarray, np.ndarray],
-            dimension: str = "all", value: str = "all") -> None:  # fmt: skip
+    def add(
+        name: str,
+        target: str,
+        scale: float,
+        luck: tuple[np.ndarray, np.ndarray],
+        dimension: str = "all",
+        value: str = "all",
+    ) -> None:
         rows = world.rows(target, dimension, value)
         if rows is not None:
             total = _total(world, target) if dimension == "all" else None

@@ -36,8 +36,9 @@ def apply(past: Past, plan: Plan, effect: Effect, random: np.random.Generator) -
 
 def _traffic(past: Past, plan: Plan, effect: Effect, size: np.ndarray, days: np.ndarray) -> None:
     names = list(past.chains.new_roots) if effect.name == "all" else [effect.name]
-    if not any(name in past.chains.new_roots and past.chains.new_roots[name].any()
-               for name in names):  # fmt: skip
+    if not any(
+        name in past.chains.new_roots and past.chains.new_roots[name].any() for name in names
+    ):
         raise refused(effect, "nobody new called from it in the last eight weeks")
     recent = past.chains.calls
     n = int((recent["is_fresh"] & recent["source"].isin(names)).sum())
@@ -47,8 +48,9 @@ def _traffic(past: Past, plan: Plan, effect: Effect, size: np.ndarray, days: np.
         if effect.measure == "add_per_day":
             # Spread over the days as all calls are: a closed day stays closed.
             a_day = size[:, None] * past.expected[None, :] / past.expected[days].mean()
-            part = np.divide(share, shares[:, None], out=np.zeros_like(share),
-                             where=shares[:, None] > 0)  # fmt: skip
+            part = np.divide(
+                share, shares[:, None], out=np.zeros_like(share), where=shares[:, None] > 0
+            )
             added = a_day[:, :, None] * part[:, None, :]
         else:
             factor = (0.0 if effect.measure == "off" else size) - 1
@@ -125,8 +127,14 @@ def _answering(past: Past, plan: Plan, effect: Effect, size: np.ndarray, days: n
         _say_queue(past, plan, effect)
         return
     plan.answered[:, where] = np.clip(size, 0.001, 0.999)[:, None]
-    plan.said.append(say("answered_share", effect, n=past.queue.n_calls,
-                         share=1 - past.queue.n_missed / max(past.queue.n_calls, 1)))  # fmt: skip
+    plan.said.append(
+        say(
+            "answered_share",
+            effect,
+            n=past.queue.n_calls,
+            share=1 - past.queue.n_missed / max(past.queue.n_calls, 1),
+        )
+    )
 
 
 def _say_queue(past: Past, plan: Plan, effect: Effect) -> None:
@@ -134,9 +142,16 @@ def _say_queue(past: Past, plan: Plan, effect: Effect) -> None:
     code = "queue" if past.queue.n_missed >= LEAST_MISSED else "queue_unknown"
     code = "queue_weak" if code == "queue" and slope < 2 * error else code
     plan.said.append(
-        say(code, effect, n=past.queue.n_missed, slope=slope, error=error,
-            patience=past.queue.patience_sec, aht=past.queue.aht_sec)
-    )  # fmt: skip
+        say(
+            code,
+            effect,
+            n=past.queue.n_missed,
+            slope=slope,
+            error=error,
+            patience=past.queue.patience_sec,
+            aht=past.queue.aht_sec,
+        )
+    )
 
 
 def _conversion(past: Past, plan: Plan, effect: Effect, size: np.ndarray, days: np.ndarray) -> None:
@@ -152,13 +167,25 @@ def _conversion(past: Past, plan: Plan, effect: Effect, size: np.ndarray, days: 
     after = np.clip(wanted[effect.measure], 0, 1)
     won = np.clip((after - rate) / max(1 - rate, 1e-9), 0, 1)
     dropped = np.clip((rate - after) / max(rate, 1e-9), 0, 1)
-    _turn(plan, days, won * lost / max(int(recent["is_lost"].sum()), 1),
-          dropped * booked / max(int(recent["is_booked"].sum()), 1))  # fmt: skip
+    _turn(
+        plan,
+        days,
+        won * lost / max(int(recent["is_lost"].sum()), 1),
+        dropped * booked / max(int(recent["is_booked"].sum()), 1),
+    )
     low, high = wilson(booked, n)
     plan.said.append(
-        say("conversion", effect, n=n, rate=rate, low_end=low, high_end=high,
-            after=float(after.mean()), low=n < LEAST_CALLS)
-    )  # fmt: skip
+        say(
+            "conversion",
+            effect,
+            n=n,
+            rate=rate,
+            low_end=low,
+            high_end=high,
+            after=float(after.mean()),
+            low=n < LEAST_CALLS,
+        )
+    )
     if effect.name != "all":
         plan.said.append(say("association", effect))
 
@@ -189,9 +216,16 @@ def _call_backs(past: Past, plan: Plan, effect: Effect, size: np.ndarray, days: 
         plan.called_back = np.zeros((past.draws, past.world.days))
     plan.called_back[:, days] = np.clip(size, 0, 1)[:, None]
     plan.said.append(
-        say("call_backs", effect, n=n, within=effect.within_min, already=already,
-            booked=float(quick.kinds[:, OUT_BOOKED].mean()), low=n < LEAST_CALLS)
-    )  # fmt: skip
+        say(
+            "call_backs",
+            effect,
+            n=n,
+            within=effect.within_min,
+            already=already,
+            booked=float(quick.kinds[:, OUT_BOOKED].mean()),
+            low=n < LEAST_CALLS,
+        )
+    )
     plan.said.append(say("survivors", effect))
 
 

@@ -9,13 +9,19 @@ from python_scoring.whatif.chains import RECENT_DAYS
 from python_scoring.whatif.world import UNKNOWN, World
 
 LINES = (
-    ("# Scenarios for `lm what-if FILE`. Every scenario is compared with the forecast by itself.",
-     "# Сценарии для `lm what-if ФАЙЛ`. Каждый сценарий сравнивается с прогнозом отдельно."),
-    ("# Days that can be named: {first} to {last}; without from and to an effect holds all days.",
-     "# Допустимые дни: с {first} по {last}; без from и to изменение действует все дни."),
-    ("# `between: [low, high]` is the 80 % range of a number that you are not sure of.",
-     "# `between: [от, до]` — диапазон в 80 % для числа, в котором вы не уверены."),
-)  # fmt: skip
+    (
+        "# Scenarios for `lm what-if FILE`, each compared with the forecast by itself.",
+        "# Сценарии для `lm what-if ФАЙЛ`. Каждый сценарий сравнивается с прогнозом отдельно.",
+    ),
+    (
+        "# Days that can be named: {first} to {last}; without from and to all days.",
+        "# Допустимые дни: с {first} по {last}; без from и to изменение действует все дни.",
+    ),
+    (
+        "# `between: [low, high]` is the 80 % range of a number that you are not sure of.",
+        "# `between: [от, до]` — диапазон в 80 % для числа, в котором вы не уверены.",
+    ),
+)
 
 
 def example(world: World, language: str) -> str:
@@ -96,9 +102,12 @@ def example(world: World, language: str) -> str:
             "Половина отказов по одной причине снята",
             f"kind: refusal, code: {code}, removed: 0.5, between: [0.3, 0.6]",
         )
-    scenario("called_back", "Nine of ten missed calls returned within 15 minutes",
-             "Девять из десяти пропущенных — перезвон за 15 минут",
-             "kind: call_backs, within_min: 15, share: 0.9")  # fmt: skip
+    scenario(
+        "called_back",
+        "Nine of ten missed calls returned within 15 minutes",
+        "Девять из десяти пропущенных — перезвон за 15 минут",
+        "kind: call_backs, within_min: 15, share: 0.9",
+    )
     return "\n".join(lines) + "\n"
 
 

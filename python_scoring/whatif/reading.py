@@ -109,9 +109,19 @@ def _effect(document: Document, path: str, item: Any, known: Known) -> Effect | 
     if len(document.errors) > before:
         return None
     return Effect(
-        kind, segment, name, measure, size, first, last, between, hours, weekdays, within,
+        kind,
+        segment,
+        name,
+        measure,
+        size,
+        first,
+        last,
+        between,
+        hours,
+        weekdays,
+        within,
         str(item.get("note") or ""),
-    )  # fmt: skip
+    )
 
 
 def _overlaps(document: Document, effects: list[tuple[str, Effect]]) -> None:

@@ -33,7 +33,7 @@ COLUMNS = [
     "grain",
     "period_start",
     *ENDS_OF,
-]  # fmt: skip
+]
 
 
 def frames(

@@ -118,7 +118,7 @@ TEXTS = {
         "{what}: {n} calls are too few for an effect of its own history: read it as an assumption",
         "{what}: {n} звонков мало, чтобы опираться на историю: считайте это допущением",
     ),
-}  # fmt: skip
+}
 NAMES = {
     "traffic": ("traffic", "поток"),
     "operator": ("operator", "оператор"),

@@ -18,17 +18,13 @@ from python_scoring.report.texts import FIELDS, LANGUAGES, TEXTS, UNITS, Words
 
 LAST = date(2026, 3, 29)
 MOMENT = datetime(2026, 3, 29, 23, 59, 59)
-NAMES = ("kind", "unit", "direction", "is_proxy", "formula")
 
 
 def term(code: str, direction: str = "higher_better", is_proxy: int = 0) -> dict[str, Any]:
     texts = {
         f"{what}_{lang}": f"{code} {lang}" for what in ("name", "description") for lang in LANGUAGES
     }
-    return {"code": code, **texts, **dict.fromkeys(NAMES, ""), "unit": "share"} | {
-        "direction": direction,
-        "is_proxy": is_proxy,
-    }
+    return {"code": code, **texts, "unit": "share", "direction": direction, "is_proxy": is_proxy}
 
 
 def indicator(code: str, level: float | None, **values: Any) -> dict[str, Any]:

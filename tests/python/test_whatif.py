@@ -378,12 +378,28 @@ def built(target: TestTarget, world: World) -> TestTarget:
     ]
     calls = world.calls
     rows = [
-        (i, str(row.caller), row.epoch, date.fromordinal(row.day), row.hour, row.direction,
-         row.is_answered, row.wait_sec, row.talk_sec, row.operator, row.source, row.service,
-         row.service_group, row.refusal_code or None, row.is_booked, row.is_lost, row.is_machine,
-         row.is_booked + row.is_lost)
+        (
+            i,
+            str(row.caller),
+            row.epoch,
+            date.fromordinal(row.day),
+            row.hour,
+            row.direction,
+            row.is_answered,
+            row.wait_sec,
+            row.talk_sec,
+            row.operator,
+            row.source,
+            row.service,
+            row.service_group,
+            row.refusal_code or None,
+            row.is_booked,
+            row.is_lost,
+            row.is_machine,
+            row.is_booked + row.is_lost,
+        )
         for i, row in enumerate(calls.itertuples())
-    ]  # fmt: skip
+    ]
     values = [
         (i, "lost_opportunity_score", None, json.dumps({"loss_rub": row.loss_rub}))
         for i, row in enumerate(calls.itertuples())
@@ -394,11 +410,25 @@ def built(target: TestTarget, world: World) -> TestTarget:
         if row.direction == "in"
     ]
     forecast = [
-        ("f", world.first_day, world.first_day, row.target, row.dimension, row.dimension_value,
-         "day", date.fromordinal(row.day), 1, row.yhat_lo95, row.yhat_lo80, row.yhat,
-         row.yhat_hi80, row.yhat_hi95, "x")
+        (
+            "f",
+            world.first_day,
+            world.first_day,
+            row.target,
+            row.dimension,
+            row.dimension_value,
+            "day",
+            date.fromordinal(row.day),
+            1,
+            row.yhat_lo95,
+            row.yhat_lo80,
+            row.yhat,
+            row.yhat_hi80,
+            row.yhat_hi95,
+            "x",
+        )
         for row in world.forecast.itertuples()
-    ]  # fmt: skip
+    ]
     names = "run_id, made_at, trained_through, target, dimension, dimension_value, grain,"
     names += " period_start, horizon, yhat_lo95, yhat_lo80, yhat, yhat_hi80, yhat_hi95, model"
     with closing(target.connect()) as connection, closing(connection.cursor()) as cursor:

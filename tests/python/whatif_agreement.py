@@ -58,26 +58,58 @@ def cases() -> list[Case]:
     without = tuple(shift for shift in PLAIN.shifts if shift.operator not in (2,))
     site, second = PLAIN.sources[1].label or "", PLAIN.operators[2].name
     return [
-        Case("source off", replace(PLAIN, source_multiplier={site: 0.0}),
-             Effect("traffic", "source", site, "off", 0, 0, LAST)),
-        Case("source doubled", replace(PLAIN, source_multiplier={site: 2.0}),
-             Effect("traffic", "source", site, "multiply", 2, 0, LAST)),
-        Case("all traffic x1.5",
-             replace(PLAIN, source_multiplier={s.label or "": 1.5 for s in PLAIN.sources}),
-             Effect("traffic", "source", "all", "multiply", 1.5, 0, LAST)),
-        Case("an operator leaves", replace(PLAIN, shifts=without),
-             Effect("operator", "operator", second, "leaves", 0, 0, LAST)),
-        Case("one more 8-16 Mon-Fri", replace(PLAIN, shifts=more_people),
-             Effect("answering", "", "all", "extra_people", 1, 0, LAST, None,
-                    tuple(range(8, 16)), (0, 1, 2, 3, 4))),
-        Case("conversion up", replace(PLAIN, booking_shift=0.6),
-             Effect("conversion", "", "all", "rate", -1, 0, LAST)),
-        Case("a third of refusals gone",
-             replace(PLAIN, refusal_relief=dict.fromkeys(all_codes(), 1 / 3)),
-             Effect("refusal", "code", "all", "removed", 1 / 3, 0, LAST)),
-        Case("all called back fast", replace(PLAIN, callback_share=0.95, callback_speed=12.0),
-             Effect("call_backs", "", "all", "share", 0.95, 0, LAST, within_min=5)),
-    ]  # fmt: skip
+        Case(
+            "source off",
+            replace(PLAIN, source_multiplier={site: 0.0}),
+            Effect("traffic", "source", site, "off", 0, 0, LAST),
+        ),
+        Case(
+            "source doubled",
+            replace(PLAIN, source_multiplier={site: 2.0}),
+            Effect("traffic", "source", site, "multiply", 2, 0, LAST),
+        ),
+        Case(
+            "all traffic x1.5",
+            replace(PLAIN, source_multiplier={s.label or "": 1.5 for s in PLAIN.sources}),
+            Effect("traffic", "source", "all", "multiply", 1.5, 0, LAST),
+        ),
+        Case(
+            "an operator leaves",
+            replace(PLAIN, shifts=without),
+            Effect("operator", "operator", second, "leaves", 0, 0, LAST),
+        ),
+        Case(
+            "one more 8-16 Mon-Fri",
+            replace(PLAIN, shifts=more_people),
+            Effect(
+                "answering",
+                "",
+                "all",
+                "extra_people",
+                1,
+                0,
+                LAST,
+                None,
+                tuple(range(8, 16)),
+                (0, 1, 2, 3, 4),
+            ),
+        ),
+        Case(
+            "conversion up",
+            replace(PLAIN, booking_shift=0.6),
+            Effect("conversion", "", "all", "rate", -1, 0, LAST),
+        ),
+        Case(
+            "a third of refusals gone",
+            replace(PLAIN, refusal_relief=dict.fromkeys(all_codes(), 1 / 3)),
+            Effect("refusal", "code", "all", "removed", 1 / 3, 0, LAST),
+        ),
+        Case(
+            "all called back fast",
+            replace(PLAIN, callback_share=0.95, callback_speed=12.0),
+            Effect("call_backs", "", "all", "share", 0.95, 0, LAST, within_min=5),
+        ),
+    ]
 
 
 def all_codes() -> tuple[str, ...]:
@@ -94,8 +126,9 @@ def frame(truth: pd.DataFrame) -> pd.DataFrame:
     answered = (truth["talk_sec"] > 0).astype(int)
     return pd.DataFrame(
         {
-            "caller": np.where(truth["caller_id"] == 0, -1000 - truth["history_id"],
-                               truth["caller_id"]),
+            "caller": np.where(
+                truth["caller_id"] == 0, -1000 - truth["history_id"], truth["caller_id"]
+            ),
             "epoch": (started - pd.Timestamp(0)) // pd.Timedelta(seconds=1),
             "day": started.dt.date.map(date.toordinal),
             "hour": started.dt.hour,
@@ -114,10 +147,11 @@ def frame(truth: pd.DataFrame) -> pd.DataFrame:
             "is_machine": truth["kind"].isin(["robot", "partner"]).astype(int),
             "loss_rub": lead * 1000.0,
             "is_risky": (truth["result"] == "complaint").astype(int),
-            "in_sla": ((answered == 1) & (truth["wait_sec"] <= 20)).where(direction == "in")
+            "in_sla": ((answered == 1) & (truth["wait_sec"] <= 20))
+            .where(direction == "in")
             .astype(float),
         }
-    )  # fmt: skip
+    )
 
 
 def totals(calls: pd.DataFrame) -> dict[str, float]:
@@ -174,9 +208,13 @@ def agreement(seed: int, chosen: Callable[[str], bool] = lambda name: True) -> p
 
     def run(changed: ClinicConfig | None) -> pd.DataFrame:
         made = simulate(
-            PAST_DAYS + DAYS, seed, START, probabilities=False,
-            changed=changed, changed_from=since if changed else None,
-        )  # fmt: skip
+            PAST_DAYS + DAYS,
+            seed,
+            START,
+            probabilities=False,
+            changed=changed,
+            changed_from=since if changed else None,
+        )
         return frame(made.truth)
 
     plain = run(None)
