@@ -168,7 +168,7 @@ def test_settings_are_as_told() -> None:
         ):
             codes = re.findall(r"`(\w+)`", names)
             if set(codes) <= set(variables) and codes:
-                for code in re.findall("`([^`]+)`", default):
+                for code in set(re.findall("`([^`]+)`", default)) - {"lm_versions"}:
                     assert code in {str(variables[name]) for name in codes}, names
     told = re.findall(r"--vars '\{(\w+):", "".join(map(text_of, GUIDES)))
     assert told and set(told) <= set(variables)
