@@ -46,7 +46,7 @@ lint: setup ## check the Python and the SQL
 
 # sqlfluff compiles with dbt, which asks the sources for their columns: empty tables do.
 lint-sources: setup
-	@LM_SCHEMA=operabot_lm_lint $(BIN)/python -c 'from python_scoring import profile, source_tables; \
+	@LM_SCHEMA=operabot_lm_lint $(BIN)/python -c 'from python_scoring.base import profile, source_tables; \
 		target = profile.load("embedded"); \
 		source_tables.create_source_tables(profile.connect(target), target.schema)'
 

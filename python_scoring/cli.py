@@ -6,14 +6,17 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from python_scoring import demo, engine, run, shell
+from python_scoring.base import engine
+from python_scoring.base.errors import LmError
+from python_scoring.daily import command as run
+from python_scoring.demo import command as demo
 from python_scoring.dictionary import command as dictionary
 from python_scoring.doctor import command as doctor
-from python_scoring.errors import LmError
 from python_scoring.forecasting import command as forecast
 from python_scoring.importing import command as importer
 from python_scoring.report import command as report
 from python_scoring.scoring import score, train
+from python_scoring.shell import command as shell
 from python_scoring.staffing import command as staff
 from python_scoring.versions import command as versions
 from python_scoring.whatif import command as what_if

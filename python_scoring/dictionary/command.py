@@ -9,10 +9,10 @@ import argparse
 import sys
 from pathlib import Path
 
+from python_scoring.base.errors import EXIT_OK, EXIT_PROBLEM
+from python_scoring.base.project import project_dir
 from python_scoring.dictionary.files import files
 from python_scoring.dictionary.seeds import load
-from python_scoring.errors import EXIT_OK, EXIT_PROBLEM
-from python_scoring.project import project_dir
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

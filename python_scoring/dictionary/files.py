@@ -6,11 +6,11 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
+from python_scoring.base.errors import ConfigurationError
+from python_scoring.base.project import PROJECT_FILE
 from python_scoring.dictionary.markdown import link, table
 from python_scoring.dictionary.metric_page import page
 from python_scoring.dictionary.seeds import Dictionary, Row
-from python_scoring.errors import ConfigurationError
-from python_scoring.project import PROJECT_FILE
 
 OVERVIEW = Path(__file__).parent / "overview.md"
 FOLDER = Path("models", "docs")

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from python_scoring.errors import ConfigurationError
+from python_scoring.base.errors import ConfigurationError
 
 Row = Mapping[str, str]
 EXAMPLES = Path(__file__).parent / "examples.yml"

@@ -11,16 +11,16 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 
-from python_scoring import profile
-from python_scoring.database import Probe
+from python_scoring.base import profile
+from python_scoring.base.database import Probe
+from python_scoring.base.errors import EXIT_OK, EXIT_PROBLEM, ConfigurationError, LmError
+from python_scoring.base.profile import Target
 from python_scoring.doctor.findings import Finding, fail, ok, warn
 from python_scoring.doctor.forecasts import check_forecast
 from python_scoring.doctor.models import check_models
 from python_scoring.doctor.rights import check_references, check_target_schema
 from python_scoring.doctor.server import check_server, check_time_zone
 from python_scoring.doctor.source import check_sources, check_target_size
-from python_scoring.errors import EXIT_OK, EXIT_PROBLEM, ConfigurationError, LmError
-from python_scoring.profile import Target
 
 SALT_VARIABLE = "LM_CALLER_SALT"
 SALT_LENGTH = 16

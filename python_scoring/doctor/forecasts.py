@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from python_scoring.database import Probe
+from python_scoring.base.database import Probe
+from python_scoring.base.profile import Target
+from python_scoring.base.settings import as_of
 from python_scoring.doctor.findings import Finding, ok, warn
 from python_scoring.forecasting import store as forecast_store
-from python_scoring.profile import Target
-from python_scoring.scoring import settings as scoring_settings
 
 # `lm run` forecasts every night; one may fail.
 OLD_DAYS = 2
@@ -27,7 +27,7 @@ def check_forecast(target: Target, probe: Probe) -> Iterator[Finding]:
     if run is None:
         yield ok("forecast", "none yet: `lm run` and `lm forecast` make it")
         return
-    age = (scoring_settings.as_of(target) - run.made_at).days
+    age = (as_of(target) - run.made_at).days
     what = f"run {run.run_id}, {run.days} days from {run.first_day}"
     if age > OLD_DAYS:
         yield warn("forecast", f"{what}, is {age} days old", "run `lm forecast`")

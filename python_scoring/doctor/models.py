@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from python_scoring.database import Probe, quoted
+from python_scoring.base.database import Probe, quoted
+from python_scoring.base.profile import Target
 from python_scoring.doctor.findings import Finding, ok, warn
-from python_scoring.profile import Target
-from python_scoring.scoring import model_runs, model_store
-from python_scoring.scoring import settings as scoring_settings
+from python_scoring.model_registry import model_runs, model_store
 
 HEALTH = "vw_lm_model_health"
 COLUMNS = (
@@ -43,7 +42,7 @@ def check_models(target: Target, probe: Probe) -> Iterator[Finding]:
     if not runs:
         yield ok("models", "none yet: `lm run` and `lm train` make them")
         return
-    folder = scoring_settings.model_dir(target)
+    folder = model_store.model_dir(target)
     health = {
         row[0]: dict(zip(COLUMNS, row, strict=True))
         for row in probe.rows(f"select {', '.join(COLUMNS)} from {quoted(target.schema, HEALTH)}")

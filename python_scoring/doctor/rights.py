@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import mysql.connector
 from mysql.connector import errorcode
 
-from python_scoring.database import Probe, quoted
+from python_scoring.base.database import Probe, quoted
+from python_scoring.base.profile import Target
 from python_scoring.doctor.findings import Finding, fail, ok, warn
-from python_scoring.profile import Target
 
 PROBE = "lm_doctor_probe"
 KEYS = {"call_history": "history_id", "call_scores": "id"}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from python_scoring.database import Probe
+from python_scoring.base.database import Probe
+from python_scoring.base.profile import Target
 from python_scoring.doctor.findings import Finding, fail, ok, warn
-from python_scoring.profile import Target
 
 MYSQL_OLDEST = (8, 0, 22)
 MARIADB_OLDEST = (10, 6)

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import mysql.connector
 
-from python_scoring.database import Probe, quoted
+from python_scoring.base.database import Probe, quoted
+from python_scoring.base.profile import Target
+from python_scoring.base.source_tables import OPTIONAL_COLUMNS, REQUIRED_COLUMNS
 from python_scoring.doctor.findings import Finding, fail, ok, warn
-from python_scoring.profile import Target
-from python_scoring.source_tables import OPTIONAL_COLUMNS, REQUIRED_COLUMNS
 
 # Where the incremental models look; the project adds no index to a source table.
 INDEXED_COLUMNS = {

@@ -15,16 +15,16 @@ from typing import Any
 
 from mysql.connector.abstracts import MySQLConnectionAbstract
 
-from python_scoring import profile
-from python_scoring.database import Probe
-from python_scoring.errors import EXIT_OK, ConfigurationError
+from python_scoring.base import profile
+from python_scoring.base.database import Probe
+from python_scoring.base.errors import EXIT_OK, ConfigurationError
+from python_scoring.base.profile import Target
+from python_scoring.base.progress import Tell, progress
+from python_scoring.base.settings import as_of, whole_number
+from python_scoring.base.watermarks import prepare_session
 from python_scoring.forecasting import Settings, forecast
 from python_scoring.forecasting import inputs as forecast_inputs
 from python_scoring.forecasting import store as forecast_store
-from python_scoring.profile import Target
-from python_scoring.scoring import settings as scoring_settings
-from python_scoring.scoring.train import Tell, progress
-from python_scoring.watermarks import prepare_session
 
 DAYS = 28
 MOST_DAYS = 90
@@ -76,10 +76,10 @@ def make(
     """Forecast and keep it; returns status ('ok', or 'skipped' and why), run_id and outlook."""
     tell = tell or progress
     probe = Probe(connection)
-    keep_days = scoring_settings.whole_number(target, "lm_forecast_keep_days")
+    keep_days = whole_number(target, "lm_forecast_keep_days")
     forecast_store.require(probe, target)
     prepare_session(probe, target)
-    moment = scoring_settings.as_of(target)
+    moment = as_of(target)
     inputs = forecast_inputs.read(probe, target, moment)
     # A reader's snapshot must not last as long as the models take.
     probe.do("commit")

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from python_scoring.database import Probe, built_view, quoted
+from python_scoring.base.database import Probe, built_view, quoted
+from python_scoring.base.profile import Target
 from python_scoring.forecasting import Calendar, Key, Series
-from python_scoring.profile import Target
 
 VIEW = "int_forecast_series"
 ALL = "all"

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from python_scoring.database import Probe, quoted
-from python_scoring.errors import LmError
+from python_scoring.base.database import Probe, quoted
+from python_scoring.base.errors import LmError
+from python_scoring.base.profile import Target
+from python_scoring.base.watermarks import Watermarks, writing_values
 from python_scoring.forecasting import Forecasts, Series
 from python_scoring.forecasting.inputs import CALENDARS, Span
-from python_scoring.profile import Target
-from python_scoring.watermarks import Watermarks, writing_values
 
 RUNS = "lm_forecast_run"
 TABLES = ("lm_forecast", "lm_forecast_total", "lm_forecast_backtest", "lm_forecast_note")

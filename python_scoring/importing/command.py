@@ -24,8 +24,15 @@ from typing import Any, TextIO
 import mysql.connector
 from mysql.connector.abstracts import MySQLConnectionAbstract
 
-from python_scoring import profile
-from python_scoring.errors import EXIT_OK, EXIT_PROBLEM, ConfigurationError, LmError
+from python_scoring.base import profile
+from python_scoring.base.errors import EXIT_OK, EXIT_PROBLEM, ConfigurationError, LmError
+from python_scoring.base.source_tables import (
+    CALL_HISTORY,
+    CALL_SCORES,
+    create_source_tables,
+    insert_rows,
+    quote,
+)
 from python_scoring.importing import mapping as import_mapping
 from python_scoring.importing.lines import (
     COLUMNS,
@@ -34,13 +41,6 @@ from python_scoring.importing.lines import (
     LineReader,
     SkippedLine,
     numbered_lines,
-)
-from python_scoring.source_tables import (
-    CALL_HISTORY,
-    CALL_SCORES,
-    create_source_tables,
-    insert_rows,
-    quote,
 )
 
 CHUNK = 2_000

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import IO, Any
 
-from python_scoring.errors import ConfigurationError, LmError
+from python_scoring.base.errors import ConfigurationError, LmError
 from python_scoring.importing.mapping import DIRECTIONS, MappingFile, listing
 
 # Rows that `lm import` wrote are known by this.

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from python_scoring.errors import ConfigurationError
+from python_scoring.base.errors import ConfigurationError
 
 BUNDLED = Path(__file__).parent / "mappings"
 DIRECTIONS = {"incoming": 1, "outgoing": 2, "internal": 3}

@@ -14,13 +14,13 @@ from pathlib import Path
 
 from mysql.connector.abstracts import MySQLConnectionAbstract
 
-from python_scoring import profile
-from python_scoring.database import Probe
-from python_scoring.errors import EXIT_OK, ConfigurationError
-from python_scoring.profile import Target
+from python_scoring.base import profile
+from python_scoring.base.database import Probe
+from python_scoring.base.errors import EXIT_OK, ConfigurationError
+from python_scoring.base.profile import Target
+from python_scoring.base.settings import as_of
 from python_scoring.report import inputs, page
 from python_scoring.report.texts import LANGUAGES, Words
-from python_scoring.scoring.settings import as_of
 
 FILE = "lm_report.html"
 PERIODS = (7, 14, 30, 180)

@@ -7,8 +7,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from python_scoring.database import Probe, built_view, quoted
-from python_scoring.profile import Target
+from python_scoring.base.database import Probe, built_view, quoted
+from python_scoring.base.profile import Target
 
 Row = dict[str, Any]
 

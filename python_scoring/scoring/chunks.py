@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from python_scoring.database import Probe, quoted
-from python_scoring.profile import Target
-from python_scoring.watermarks import VALUES, Watermarks
+from python_scoring.base.database import Probe, quoted
+from python_scoring.base.profile import Target
+from python_scoring.base.watermarks import VALUES, Watermarks
 
 CALLS = "fct_call"
 DAYS = "lm_value_changes"

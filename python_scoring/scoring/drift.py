@@ -9,11 +9,11 @@ from typing import Any
 import pandas as pd
 from mysql.connector.abstracts import MySQLConnectionAbstract
 
-from python_scoring.database import Probe, quoted
+from python_scoring.base.database import Probe, quoted
+from python_scoring.base.profile import Target
+from python_scoring.base.settings import as_of, whole_number
 from python_scoring.probability.drift import population_stability
-from python_scoring.profile import Target
 from python_scoring.scoring import inputs as model_inputs
-from python_scoring.scoring import settings as scoring_settings
 
 TABLE = "lm_model_drift"
 # The row of the predictions themselves, beside those of the inputs.
@@ -30,7 +30,7 @@ def is_measured(probe: Probe, target: Target, versions: Mapping[str, str]) -> bo
         " where feature = %s",
         (SCORE,),
     )
-    today = scoring_settings.as_of(target).date()
+    today = as_of(target).date()
     return {metric: version for metric, version, day in rows if day == today} == dict(versions)
 
 
@@ -42,7 +42,7 @@ def measure(
 ) -> int:
     """Compare the calls of the last lm_watch_days with the training's; returns the rows written."""
     probe = Probe(connection)
-    moment = scoring_settings.as_of(target)
+    moment = as_of(target)
     first = _first_day(probe, target, moment)
     frame = model_inputs.read(
         connection, target, "call_date between %s and %s", (first, moment.date())
@@ -85,7 +85,7 @@ def stability(model: Any, calls: pd.DataFrame) -> Iterator[tuple[str, float]]:
 
 def _first_day(probe: Probe, target: Target, moment: datetime) -> date:
     """The first day of the window, later if the days before it hold more calls than are needed."""
-    first = moment.date() - timedelta(days=scoring_settings.whole_number(target, "lm_watch_days"))
+    first = moment.date() - timedelta(days=whole_number(target, "lm_watch_days"))
     calls = 0
     for day, count in probe.rows(
         f"select call_date, count(*) from {quoted(target.schema, 'fct_call')}"

@@ -11,9 +11,9 @@ import pandas as pd
 from mysql.connector.abstracts import MySQLConnectionAbstract
 from mysql.connector.constants import FieldType
 
-from python_scoring.database import built_view, quoted
+from python_scoring.base.database import built_view, quoted
+from python_scoring.base.profile import Target
 from python_scoring.probability.features import INPUT_COLUMNS
-from python_scoring.profile import Target
 
 VIEW = "int_forecast_inputs"
 ROWS_AT_ONCE = 10_000

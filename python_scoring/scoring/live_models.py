@@ -11,14 +11,14 @@ from typing import Any
 import pandas as pd
 from mysql.connector.abstracts import MySQLConnectionAbstract
 
-from python_scoring.database import Probe
+from python_scoring.base.database import Probe
+from python_scoring.base.profile import Target
+from python_scoring.base.progress import Tell
+from python_scoring.base.watermarks import Watermarks
+from python_scoring.model_registry import model_runs, model_store
 from python_scoring.probability.settings import METRICS
-from python_scoring.profile import Target
-from python_scoring.scoring import model_runs, model_store, train
 from python_scoring.scoring import rows as value_rows
-from python_scoring.scoring import settings as scoring_settings
-from python_scoring.scoring.train import Tell
-from python_scoring.watermarks import Watermarks
+from python_scoring.scoring import train
 
 
 class ModelsChanged(Exception):
@@ -50,7 +50,7 @@ def load_models(
     """The models in use. Base rates take the place of one that is not there or not to be trusted:
     the latter with a line in `warnings`."""
     probe = Probe(connection)
-    folder = scoring_settings.model_dir(target)
+    folder = model_store.model_dir(target)
     runs = model_runs.in_use(probe, target)
     models: dict[str, Any] = {}
     missing: dict[str, str] = {}

@@ -9,10 +9,10 @@ from typing import Any
 
 import pandas as pd
 
-from python_scoring.database import Probe, quoted
-from python_scoring.profile import Target
+from python_scoring.base.database import Probe, quoted
+from python_scoring.base.profile import Target
+from python_scoring.base.watermarks import Watermarks
 from python_scoring.scoring.inputs import blocks
-from python_scoring.watermarks import Watermarks
 
 GROUP = "forecast"
 KEY = ("history_id", "metric_code")

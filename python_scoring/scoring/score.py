@@ -17,14 +17,17 @@ from typing import Any
 
 from mysql.connector.abstracts import MySQLConnectionAbstract
 
-from python_scoring import profile
-from python_scoring.database import Probe
-from python_scoring.errors import EXIT_OK, EXIT_PROBLEM
-from python_scoring.profile import Target
-from python_scoring.scoring import chunks, model_runs, score_call
+from python_scoring.base import profile
+from python_scoring.base.database import Probe
+from python_scoring.base.errors import EXIT_OK, EXIT_PROBLEM
+from python_scoring.base.profile import Target
+from python_scoring.base.progress import Tell, progress
+from python_scoring.base.settings import whole_number
+from python_scoring.base.watermarks import Watermarks, prepare_session, writing_values
+from python_scoring.model_registry import model_runs
+from python_scoring.scoring import chunks, score_call
 from python_scoring.scoring import drift as model_drift
 from python_scoring.scoring import inputs as model_inputs
-from python_scoring.scoring import settings as scoring_settings
 from python_scoring.scoring.chunks import CALLS, PASS, Chunk
 from python_scoring.scoring.live_models import (
     Models,
@@ -33,8 +36,6 @@ from python_scoring.scoring.live_models import (
     require_same_models,
     write_calls,
 )
-from python_scoring.scoring.train import Tell, progress
-from python_scoring.watermarks import Watermarks, prepare_session, writing_values
 
 STEP = "python_scoring"
 SECONDS_BETWEEN_LINES = 10
@@ -119,8 +120,8 @@ def _score_all(
     """Every chunk there is to do, what is new before what an older model has scored."""
     probe = Probe(connection)
     marks = Watermarks(probe, target, STEP)
-    size = scoring_settings.whole_number(target, "lm_batch_calls")
-    limit = scoring_settings.whole_number(target, "lm_max_batches", least=0)
+    size = whole_number(target, "lm_batch_calls")
+    limit = whole_number(target, "lm_max_batches", least=0)
     _begin_pass(probe, target, models, marks)
     # The days before any calls are read, or a change in between would be taken for done.
     before = marks.get(CALLS).position

@@ -13,17 +13,17 @@ from typing import Any
 
 from mysql.connector.abstracts import MySQLConnectionAbstract
 
-from python_scoring import dbt_runner, profile
-from python_scoring.database import Probe, quoted
-from python_scoring.errors import EXIT_OK, EXIT_PROBLEM, ConfigurationError, LmError
-from python_scoring.profile import Target
-from python_scoring.project import parse_vars
+from python_scoring.base import dbt_runner, profile
+from python_scoring.base.database import Probe, quoted
+from python_scoring.base.errors import EXIT_OK, EXIT_PROBLEM, ConfigurationError, LmError
+from python_scoring.base.profile import Target
+from python_scoring.base.progress import Tell, progress
+from python_scoring.base.project import parse_vars
+from python_scoring.base.settings import as_of
+from python_scoring.base.watermarks import Watermarks, prepare_session, writing_values
+from python_scoring.model_registry import model_runs
 from python_scoring.scoring import inputs as model_inputs
-from python_scoring.scoring import model_runs
-from python_scoring.scoring import settings as scoring_settings
 from python_scoring.scoring.live_models import load_models, write_calls
-from python_scoring.scoring.train import Tell, progress
-from python_scoring.watermarks import Watermarks, prepare_session, writing_values
 
 ONLY_CALL = "LM_ONLY_CALL"
 SOURCE = "online_scoring"
@@ -153,7 +153,7 @@ def _lacks_constants(probe: Probe, target: Target, call: int) -> bool:
     week = probe.rows(f"select week_start_date from {calls} where history_id = %s", (call,))
     if not week or not isinstance(week[0][0], date):
         return False
-    if week[0][0] > scoring_settings.as_of(target).date():
+    if week[0][0] > as_of(target).date():
         return False
     known = probe.rows(
         f"select 1 from {quoted(target.schema, 'lm_reference')} where as_of_date = %s limit 1",

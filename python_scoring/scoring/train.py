@@ -10,26 +10,27 @@ import argparse
 import contextlib
 import dataclasses
 import json
-import sys
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import pandas as pd
 from mysql.connector.abstracts import MySQLConnectionAbstract
 
-from python_scoring import profile
-from python_scoring.database import Probe
-from python_scoring.errors import EXIT_OK
+from python_scoring.base import profile
+from python_scoring.base.database import Probe
+from python_scoring.base.errors import EXIT_OK
+from python_scoring.base.profile import Target
+from python_scoring.base.progress import Tell, progress
+from python_scoring.base.settings import as_of
+from python_scoring.base.text_table import format_table
+from python_scoring.base.watermarks import prepare_session
+from python_scoring.model_registry import model_runs, model_store
 from python_scoring.probability.settings import METRICS, ProbabilitySettings
 from python_scoring.probability.training import train_metric
-from python_scoring.profile import Target
 from python_scoring.scoring import inputs as model_inputs
-from python_scoring.scoring import model_runs, model_store
 from python_scoring.scoring import settings as scoring_settings
-from python_scoring.shell import format_table
-from python_scoring.watermarks import prepare_session
 
 # Model files of a metric that are kept, the one in use first.
 KEPT_MODELS = 5
@@ -37,8 +38,6 @@ KEPT_MODELS = 5
 LAG_DAYS = 30
 # More rows than any clinic has: so that no model is tried beside the base rates.
 NEVER = 10**9
-
-Tell = Callable[[str], None]
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -80,7 +79,7 @@ def train(
     model_runs.require(probe, target)
     prepare_session(probe, target)
     settings = scoring_settings.settings(target)
-    moment = scoring_settings.as_of(target)
+    moment = as_of(target)
     frame = history(connection, target, settings, moment)
     tell(f"training on {len(frame):,} calls up to {moment}")
     trained = {}
@@ -100,7 +99,7 @@ def base_rates(
 ) -> list[dict[str, Any]]:
     """Base rates in the place of models that cannot be loaded; `why` gives each metric's reason."""
     settings = dataclasses.replace(scoring_settings.settings(target), min_rows=NEVER)
-    moment = scoring_settings.as_of(target)
+    moment = as_of(target)
     frame = history(connection, target, settings, moment)
     trained = {metric: train_metric(frame, metric, moment, settings, seed) for metric in why}
     return _keep(Probe(connection), target, moment, trained, why)
@@ -145,11 +144,6 @@ def report(runs: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join([table, *(f"{run['metric_code']}: {run['reason']}" for run in runs)])
 
 
-def progress(line: str) -> None:
-    """For a person who waits: standard output belongs to the result."""
-    print(line, file=sys.stderr, flush=True)
-
-
 def _keep(
     probe: Probe,
     target: Target,
@@ -158,7 +152,7 @@ def _keep(
     stands_in_for: Mapping[str, str] | None = None,
 ) -> list[dict[str, Any]]:
     """Save the models, then their rows: a row never names a file that is not there."""
-    folder = scoring_settings.model_dir(target)
+    folder = model_store.model_dir(target)
     rules_version = str(target.vars["lm_version"])
     rows = []
     for metric, result in trained.items():

@@ -17,18 +17,18 @@ import numpy as np
 import pandas as pd
 from mysql.connector.abstracts import MySQLConnectionAbstract
 
+from python_scoring.base.source_tables import (
+    CALL_HISTORY,
+    CALL_SCORES,
+    create_source_tables,
+    insert_rows,
+)
 from python_scoring.simulation import arrivals, events
 from python_scoring.simulation import mechanism as m
 from python_scoring.simulation.clinic import RUN_UP_DAYS, ClinicConfig
 from python_scoring.simulation.history import directions, history_rows
 from python_scoring.simulation.reviews import review_rows
 from python_scoring.simulation.truth import TARGETS, true_probabilities
-from python_scoring.source_tables import (
-    CALL_HISTORY,
-    CALL_SCORES,
-    create_source_tables,
-    insert_rows,
-)
 
 DEFAULT_SEED = 20260101
 DEFAULT_START = date(2025, 9, 1)

@@ -17,10 +17,10 @@ from typing import Any
 import pandas as pd
 from mysql.connector.abstracts import MySQLConnectionAbstract
 
-from python_scoring import profile
-from python_scoring.database import Probe
-from python_scoring.errors import EXIT_OK, ConfigurationError
-from python_scoring.profile import Target
+from python_scoring.base import profile
+from python_scoring.base.database import Probe
+from python_scoring.base.errors import EXIT_OK, ConfigurationError
+from python_scoring.base.profile import Target
 from python_scoring.staffing import inputs, roster
 from python_scoring.staffing.plan import Goal, by_day, plan
 

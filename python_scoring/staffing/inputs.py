@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import brentq
 
-from python_scoring.database import Probe, built_view, quoted
-from python_scoring.errors import LmError
-from python_scoring.profile import Target
+from python_scoring.base.database import Probe, built_view, quoted
+from python_scoring.base.errors import LmError
+from python_scoring.base.profile import Target
 from python_scoring.staffing import patience as patience_of
 from python_scoring.staffing.plan import Service, performance
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from python_scoring.errors import ConfigurationError
+from python_scoring.base.errors import ConfigurationError
 
 COLUMNS = ("day", "from", "to", "people")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from python_scoring.database import Probe, quoted
-from python_scoring.profile import Target
+from python_scoring.base.database import Probe, quoted
+from python_scoring.base.profile import Target
 from python_scoring.versions.scratch import LEARNT, OF_CALLS, dbt, dbt_folder
 
 PARAMS = "lm_rule_params"

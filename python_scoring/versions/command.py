@@ -17,15 +17,15 @@ from typing import Any
 
 from mysql.connector.abstracts import MySQLConnectionAbstract
 
-from python_scoring import profile
-from python_scoring.database import Probe, built_view, quoted
-from python_scoring.errors import EXIT_OK, ConfigurationError, LmError
-from python_scoring.profile import Target
-from python_scoring.project import parse_vars
+from python_scoring.base import profile
+from python_scoring.base.database import Probe, built_view, quoted
+from python_scoring.base.errors import EXIT_OK, ConfigurationError, LmError
+from python_scoring.base.profile import Target
+from python_scoring.base.project import parse_vars
+from python_scoring.base.watermarks import VALUES, Watermarks
 from python_scoring.versions import changes, scratch
 from python_scoring.versions.moved import tally
 from python_scoring.versions.told import told
-from python_scoring.watermarks import VALUES, Watermarks
 
 CHUNK = 10_000
 LONGEST_SCHEMA_NAME = 64

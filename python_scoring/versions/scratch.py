@@ -15,10 +15,10 @@ from typing import Any
 import mysql.connector
 import yaml
 
-from python_scoring import dbt_runner
-from python_scoring.database import Probe, quoted
-from python_scoring.errors import ConfigurationError, LmError
-from python_scoring.profile import PROFILE, Target
+from python_scoring.base import dbt_runner
+from python_scoring.base.database import Probe, quoted
+from python_scoring.base.errors import ConfigurationError, LmError
+from python_scoring.base.profile import PROFILE, Target
 
 # In every scratch schema: what else is in it may be dropped.
 MARK = "lm_compare_scratch"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from python_scoring.errors import LmError
+from python_scoring.base.errors import LmError
 from python_scoring.whatif import queue as queues
 from python_scoring.whatif.chains import MAX_LAG, RECENT_DAYS, learn
 from python_scoring.whatif.flow import Change, flow

@@ -15,12 +15,12 @@ from typing import Any
 
 from mysql.connector.abstracts import MySQLConnectionAbstract
 
-from python_scoring import profile
-from python_scoring.database import Probe
-from python_scoring.errors import EXIT_OK, ConfigurationError
-from python_scoring.profile import Target
-from python_scoring.scoring import settings as scoring_settings
-from python_scoring.watermarks import prepare_session
+from python_scoring.base import profile
+from python_scoring.base.database import Probe
+from python_scoring.base.errors import EXIT_OK, ConfigurationError
+from python_scoring.base.profile import Target
+from python_scoring.base.settings import as_of, whole_number
+from python_scoring.base.watermarks import prepare_session
 from python_scoring.whatif import engine, inputs, store
 from python_scoring.whatif.example import example
 from python_scoring.whatif.reading import read_files
@@ -77,14 +77,14 @@ def make(
     """Compare and keep it; the document that --json prints."""
     probe = Probe(connection)
     store.require(probe, target)
-    keep_days = scoring_settings.whole_number(target, "lm_forecast_keep_days")
+    keep_days = whole_number(target, "lm_forecast_keep_days")
     prepare_session(probe, target)
     world, forecast_run_id = inputs.read(probe, target, days)
     # A reader's snapshot must not last as long as the draws take.
     probe.do("commit")
     scenarios = read_files(files, world.known())
     outcomes = engine.compare(world, scenarios)
-    moment = scoring_settings.as_of(target)
+    moment = as_of(target)
     run_id = store.write(probe, target, moment, forecast_run_id, days, outcomes, keep_days)
     return {
         "status": "ok",

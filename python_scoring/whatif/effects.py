@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from python_scoring.errors import ConfigurationError
+from python_scoring.base.errors import ConfigurationError
 from python_scoring.whatif.chains import IN_MISSED, MINUTE, OUT_BOOKED, OUT_FAILED, N
 from python_scoring.whatif.flow import QuickCallBack
 from python_scoring.whatif.plan import Past, Plan

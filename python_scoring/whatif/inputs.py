@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from python_scoring.database import Probe, built_view, quoted
-from python_scoring.errors import LmError
+from python_scoring.base.database import Probe, built_view, quoted
+from python_scoring.base.errors import LmError
+from python_scoring.base.profile import Target
 from python_scoring.forecasting import store as forecast_store
-from python_scoring.profile import Target
 from python_scoring.whatif.chains import CALL_COLUMNS
 from python_scoring.whatif.world import ENDS, World
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from python_scoring.errors import ConfigurationError
+from python_scoring.base.errors import ConfigurationError
 from python_scoring.whatif import document as documents
 from python_scoring.whatif.document import Document
 from python_scoring.whatif.fields import (

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 
-from python_scoring.database import Probe, quoted
-from python_scoring.errors import LmError
-from python_scoring.profile import Target
-from python_scoring.watermarks import Watermarks, writing_values
+from python_scoring.base.database import Probe, quoted
+from python_scoring.base.errors import LmError
+from python_scoring.base.profile import Target
+from python_scoring.base.watermarks import Watermarks, writing_values
 from python_scoring.whatif.engine import Outcome
 
 TABLE = "lm_scenario_result"

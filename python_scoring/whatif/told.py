@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from python_scoring.shell import format_table
+from python_scoring.base.text_table import format_table
 
 # Target: names, digits, factor.
 TARGETS = {

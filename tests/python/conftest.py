@@ -23,7 +23,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from mysql.connector.abstracts import MySQLConnectionAbstract
 
-from python_scoring import dbt_runner, engine, profile
+from python_scoring.base import dbt_runner, engine, profile
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVERS = {

@@ -14,8 +14,8 @@ from typing import Any
 
 from mysql.connector.abstracts import MySQLConnectionAbstract
 
+from python_scoring.base.source_tables import insert_rows
 from python_scoring.simulation import simulate
-from python_scoring.source_tables import insert_rows
 
 Row = dict[str, Any]
 

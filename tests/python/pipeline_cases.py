@@ -22,8 +22,8 @@ from conftest import ROOT, TestTarget
 from oracle_data import Source, simulated_source
 from oracle_seeds import read_seed
 
-from python_scoring import dbt_runner, profile
-from python_scoring.source_tables import create_source_tables, insert_rows
+from python_scoring.base import dbt_runner, profile
+from python_scoring.base.source_tables import create_source_tables, insert_rows
 
 START = date(2025, 9, 1)
 DAYS = 14

@@ -7,7 +7,8 @@ import json
 import pytest
 from conftest import TestTarget
 
-from python_scoring import cli, shell
+from python_scoring import cli
+from python_scoring.shell import command as shell
 
 
 def test_help_names_commands_and_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from conftest import TestTarget
 
-from python_scoring.database import Probe
-from python_scoring.demo_summary import summary
+from python_scoring.base.database import Probe
+from python_scoring.demo.summary import summary
 
 TABLES = (
     "create table fct_call (history_id int, call_started_at datetime, call_date date,"

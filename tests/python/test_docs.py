@@ -23,7 +23,7 @@ from oracle_metrics import metrics_of_call
 from oracle_seeds import Seeds, load_seeds
 from test_oracle_examples import AS_OF, CALL, SEEDS
 
-from python_scoring import dbt_runner, profile
+from python_scoring.base import dbt_runner, profile
 from python_scoring.dictionary import command
 from python_scoring.dictionary.markdown import sentence
 from python_scoring.dictionary.seeds import load

@@ -8,10 +8,10 @@ from contextlib import closing
 import pytest
 from conftest import TestTarget
 
+from python_scoring.base.source_tables import create_source_tables
 from python_scoring.doctor.command import check_salt, examine
 from python_scoring.doctor.findings import Finding
 from python_scoring.doctor.server import judge_version
-from python_scoring.source_tables import create_source_tables
 
 PASSWORD = "Doctor-test-7"
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, clean_environment
 
-from python_scoring import engine
+from python_scoring.base import engine
 
 pytest.importorskip("pylibseekdb", reason="no package for this platform")
 

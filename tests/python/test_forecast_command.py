@@ -17,10 +17,12 @@ import pytest
 from conftest import TestTarget
 from pipeline_cases import DAYS, END, NOW, PATIENT, START, clinic, fill, moment
 
-from python_scoring import cli, run
-from python_scoring.database import Probe
+from python_scoring import cli
+from python_scoring.base.database import Probe
+from python_scoring.base.errors import LmError
+from python_scoring.base.watermarks import Watermarks, prepare_session, writing_values
+from python_scoring.daily import command as run
 from python_scoring.doctor import forecasts as doctor_forecast
-from python_scoring.errors import LmError
 from python_scoring.forecasting import Forecasts, Key, Series
 from python_scoring.forecasting import command as forecast
 from python_scoring.forecasting import inputs as forecast_inputs
@@ -28,7 +30,6 @@ from python_scoring.forecasting import store as forecast_store
 from python_scoring.forecasting.inputs import Span
 from python_scoring.forecasting.result import BACKTEST_COLUMNS, NOTE_COLUMNS, ROW_COLUMNS
 from python_scoring.forecasting.result import TOTAL_COLUMNS as TOTALS
-from python_scoring.watermarks import Watermarks, prepare_session, writing_values
 
 TABLES = (forecast_store.RUNS, *forecast_store.TABLES)
 COUNTS = ("calls", "bookings", "lost", "risky", "talk_minutes")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from python_scoring.errors import ConfigurationError, LmError
+from python_scoring.base.errors import ConfigurationError, LmError
 from python_scoring.importing import command as importer
 from python_scoring.importing import mapping as import_mapping
 from python_scoring.importing.lines import clock_seconds, numbered_lines

@@ -36,8 +36,8 @@ from oracle_scores import review_batches
 from oracle_seeds import Seeds, load_seeds
 from pipeline_cases import BUILD
 
-from python_scoring import project
-from python_scoring.source_tables import create_source_tables
+from python_scoring.base import project
+from python_scoring.base.source_tables import create_source_tables
 
 HOSTILE_CALLS = 1_000
 YEAR_CALLS = 1_200

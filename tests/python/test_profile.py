@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, TestTarget, clean_environment
 
-from python_scoring import profile
-from python_scoring.errors import ConfigurationError, LmError
+from python_scoring.base import profile
+from python_scoring.base.errors import ConfigurationError, LmError
 
 
 @pytest.fixture

@@ -24,13 +24,14 @@ import yaml
 from conftest import ROOT, SERVERS, TestTarget
 from pipeline_cases import execute
 
-from python_scoring import cli, dbt_runner, errors
-from python_scoring.database import Probe
-from python_scoring.errors import BusyError, LmError, TimeLimitError
-from python_scoring.scheduling import limits, lock, retries
-from python_scoring.scheduling.limits import TimeLimit
+from python_scoring import cli
+from python_scoring.base import dbt_runner, errors
+from python_scoring.base.database import Probe
+from python_scoring.base.errors import BusyError, LmError, TimeLimitError
+from python_scoring.daily import limits, lock, retries
+from python_scoring.daily.limits import TimeLimit
 
-EXAMPLES = ROOT / "python_scoring" / "scheduling"
+EXAMPLES = ROOT / "python_scoring" / "daily"
 WORKFLOWS = (ROOT / ".github" / "workflows" / "ci.yml", EXAMPLES / "nightly.yml")
 NO_LIMIT = TimeLimit(None)
 
@@ -88,8 +89,8 @@ def test_of_two_runs_one_works(
 
 def test_a_killed_run_leaves_no_lock(marked: TestTarget) -> None:
     script = (
-        "import time\nfrom python_scoring import profile\n"
-        "from python_scoring.scheduling import lock\n"
+        "import time\nfrom python_scoring.base import profile\n"
+        "from python_scoring.daily import lock\n"
         f"with lock.only_run(profile.load({marked.name!r})):\n"
         "    print('held', flush=True); time.sleep(60)"
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from python_scoring.source_tables import (
+from python_scoring.base.source_tables import (
     OPTIONAL_COLUMNS,
     REQUIRED_COLUMNS,
     create_source_tables,

@@ -33,7 +33,7 @@ from pipeline_cases import (
     skip_unless,
 )
 
-from python_scoring.source_tables import OPTIONAL_COLUMNS, REQUIRED_COLUMNS
+from python_scoring.base.source_tables import OPTIONAL_COLUMNS, REQUIRED_COLUMNS
 
 
 @dataclass(frozen=True)

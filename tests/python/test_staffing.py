@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from python_scoring.errors import ConfigurationError
+from python_scoring.base.errors import ConfigurationError
 from python_scoring.staffing import inputs, roster
 from python_scoring.staffing.erlang import agents_needed, erlang_a, erlang_b, erlang_c
 from python_scoring.staffing.patience import TooFewAbandoned, estimate

@@ -32,18 +32,20 @@ from pipeline_cases import (
     unlike,
 )
 
-from python_scoring import run
-from python_scoring.database import Probe
+from python_scoring.base.database import Probe
+from python_scoring.base.errors import ConfigurationError, LmError
+from python_scoring.base.profile import Target
+from python_scoring.base.project import project_vars
+from python_scoring.base.settings import as_of
+from python_scoring.base.watermarks import Watermarks, writing_values
+from python_scoring.daily import command as run
 from python_scoring.doctor import models as doctor_models
-from python_scoring.errors import ConfigurationError, LmError
+from python_scoring.model_registry import model_runs, model_store
 from python_scoring.probability.settings import METRICS
-from python_scoring.profile import Target
-from python_scoring.project import project_vars
-from python_scoring.scoring import chunks, live_models, model_runs, model_store, score, train
+from python_scoring.scoring import chunks, live_models, score, train
 from python_scoring.scoring import drift as model_drift
 from python_scoring.scoring import rows as value_rows
 from python_scoring.scoring import settings as scoring_settings
-from python_scoring.watermarks import Watermarks, writing_values
 
 RULES = "lm_2026_11.1"
 
@@ -632,7 +634,7 @@ def test_wrong_settings_are_named(name: str, value: Any) -> None:
     loaded = a_target(**{name: value})
     with pytest.raises(ConfigurationError, match=name):
         if name == "as_of":
-            scoring_settings.as_of(loaded)
+            as_of(loaded)
         else:
             scoring_settings.settings(loaded)
 
@@ -640,9 +642,9 @@ def test_wrong_settings_are_named(name: str, value: Any) -> None:
 def test_settings_of_the_project() -> None:
     settings = scoring_settings.settings(a_target(lm_repeat_days=3))
     assert [settings.horizon_days(metric) for metric in METRICS] == [14, 3, 30]
-    assert scoring_settings.as_of(a_target(as_of="2026-03-31")) == datetime(2026, 3, 31)
-    ahead = scoring_settings.as_of(a_target(utc_offset="+05:00"))
-    behind = scoring_settings.as_of(a_target(utc_offset="-03:30"))
+    assert as_of(a_target(as_of="2026-03-31")) == datetime(2026, 3, 31)
+    ahead = as_of(a_target(utc_offset="+05:00"))
+    behind = as_of(a_target(utc_offset="-03:30"))
     assert abs((ahead - behind) - timedelta(hours=8, minutes=30)) < timedelta(seconds=5)
 
 

@@ -31,8 +31,8 @@ from pipeline_cases import (
 )
 
 from python_scoring import cli
-from python_scoring.database import Probe
-from python_scoring.errors import ConfigurationError, LmError
+from python_scoring.base.database import Probe
+from python_scoring.base.errors import ConfigurationError, LmError
 from python_scoring.versions.command import last_run
 from python_scoring.versions.moved import percentile, tally
 from python_scoring.versions.scratch import MARK, scratch_schema

@@ -15,7 +15,7 @@ import whatif_agreement as agreement
 from conftest import TestTarget
 
 from python_scoring import cli
-from python_scoring.errors import ConfigurationError, LmError
+from python_scoring.base.errors import ConfigurationError, LmError
 from python_scoring.whatif import command
 from python_scoring.whatif.chains import IN_MISSED, IN_OTHER, MAX_LAG, OUT_OTHER, Chains, N
 from python_scoring.whatif.engine import compare

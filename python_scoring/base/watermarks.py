@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import mysql.connector
 from mysql.connector.errorcode import ER_LOCK_WAIT_TIMEOUT
 
-from python_scoring.database import Probe, quoted
-from python_scoring.errors import LmError
-from python_scoring.profile import Target
+from python_scoring.base.database import Probe, quoted
+from python_scoring.base.errors import LmError
+from python_scoring.base.profile import Target
 
 # The model whose lock row a writer of lm_value holds, dbt's own runs too.
 VALUES = "lm_value"

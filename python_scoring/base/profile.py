@@ -17,9 +17,9 @@ import mysql.connector
 import yaml
 from mysql.connector.abstracts import MySQLConnectionAbstract
 
-from python_scoring import engine
-from python_scoring.errors import ConfigurationError, LmError
-from python_scoring.project import parse_vars, project_dir, project_vars
+from python_scoring.base import engine
+from python_scoring.base.errors import ConfigurationError, LmError
+from python_scoring.base.project import parse_vars, project_dir, project_vars
 
 PROFILE = "operabot_lm"
 EXAMPLE = "profiles.example.yml"

@@ -8,9 +8,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from python_scoring import engine
-from python_scoring.profile import Target
-from python_scoring.project import dump_vars
+from python_scoring.base import engine
+from python_scoring.base.profile import Target
+from python_scoring.base.project import dump_vars
 
 SETTINGS = {
     # Nothing about a clinic's project leaves its machine.

@@ -13,19 +13,20 @@ from typing import Any
 import mysql.connector
 from mysql.connector.abstracts import MySQLConnectionAbstract
 
-from python_scoring import dbt_runner, profile
-from python_scoring.database import Probe
-from python_scoring.errors import EXIT_OK, ConfigurationError, LmError
+from python_scoring.base import dbt_runner, profile
+from python_scoring.base.database import Probe
+from python_scoring.base.errors import EXIT_OK, ConfigurationError, LmError
+from python_scoring.base.profile import Target
+from python_scoring.base.project import parse_vars
+from python_scoring.base.settings import as_of, whole_number
+from python_scoring.daily import retries
+from python_scoring.daily.limits import TimeLimit
+from python_scoring.daily.lock import only_run
 from python_scoring.forecasting import command as forecast
+from python_scoring.model_registry import model_runs, model_store
 from python_scoring.probability.settings import METRICS
-from python_scoring.profile import Target
-from python_scoring.project import parse_vars
 from python_scoring.report import command as report
-from python_scoring.scheduling import retries
-from python_scoring.scheduling.limits import TimeLimit
-from python_scoring.scheduling.lock import only_run
-from python_scoring.scoring import model_runs, model_store, score
-from python_scoring.scoring import settings as scoring_settings
+from python_scoring.scoring import score
 from python_scoring.scoring import train as trainer
 
 # The model that adds the forecasts up by day.
@@ -179,9 +180,9 @@ def due_metrics(connection: MySQLConnectionAbstract, target: Target) -> dict[str
     probe = Probe(connection)
     model_runs.require(probe, target)
     runs = model_runs.in_use(probe, target)
-    folder = scoring_settings.model_dir(target)
-    days = scoring_settings.whole_number(target, "lm_train_every_days")
-    moment = scoring_settings.as_of(target)
+    folder = model_store.model_dir(target)
+    days = whole_number(target, "lm_train_every_days")
+    moment = as_of(target)
     due = {}
     for metric in METRICS:
         why = model_runs.why_due(runs.get(metric), moment, days, str(target.vars["lm_version"]))

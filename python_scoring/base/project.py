@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from python_scoring.errors import ConfigurationError
+from python_scoring.base.errors import ConfigurationError
 
 PROJECT_FILE = "dbt_project.yml"
 
@@ -23,7 +23,7 @@ def project_dir() -> Path:
     for folder in (here, *here.parents):
         if (folder / PROJECT_FILE).is_file():
             return folder
-    return Path(__file__).resolve().parent.parent
+    return Path(__file__).resolve().parents[2]
 
 
 def parse_vars(text: str | None) -> dict[str, Any]:

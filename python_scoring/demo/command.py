@@ -8,12 +8,13 @@ import time
 
 from mysql.connector.abstracts import MySQLConnectionAbstract
 
-from python_scoring import dbt_runner, demo_summary, profile
-from python_scoring import run as daily
-from python_scoring.database import Probe, quoted
-from python_scoring.errors import EXIT_OK, ConfigurationError, LmError
-from python_scoring.profile import Target
-from python_scoring.project import parse_vars
+from python_scoring.base import dbt_runner, profile
+from python_scoring.base.database import Probe, quoted
+from python_scoring.base.errors import EXIT_OK, ConfigurationError, LmError
+from python_scoring.base.profile import Target
+from python_scoring.base.project import parse_vars
+from python_scoring.daily import command as daily
+from python_scoring.demo import summary as demo_summary
 from python_scoring.report import command as report
 from python_scoring.simulation import simulate
 

@@ -10,8 +10,8 @@ import mysql.connector
 from mysql.connector.abstracts import MySQLConnectionAbstract
 from mysql.connector.errorcode import ER_NO_SUCH_TABLE, ER_VIEW_INVALID
 
-from python_scoring.errors import LmError
-from python_scoring.source_tables import quote
+from python_scoring.base.errors import LmError
+from python_scoring.base.source_tables import quote
 
 
 class Probe:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from python_scoring.database import Probe, quoted
-from python_scoring.profile import Target
-from python_scoring.shell import format_table
+from python_scoring.base.database import Probe, quoted
+from python_scoring.base.profile import Target
+from python_scoring.base.text_table import format_table
 
 # The week's headline, in this order; vw_lm_period_summary has many more.
 HEADLINE = (

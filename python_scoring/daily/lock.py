@@ -10,11 +10,11 @@ from collections.abc import Iterator
 import mysql.connector
 from mysql.connector.errorcode import ER_LOCK_NOWAIT, ER_LOCK_WAIT_TIMEOUT, ER_NO_SUCH_TABLE
 
-from python_scoring import profile
-from python_scoring.database import Probe, quoted
-from python_scoring.errors import BusyError
-from python_scoring.profile import Target
-from python_scoring.watermarks import prepare_session
+from python_scoring.base import profile
+from python_scoring.base.database import Probe, quoted
+from python_scoring.base.errors import BusyError
+from python_scoring.base.profile import Target
+from python_scoring.base.watermarks import prepare_session
 
 # The row of lm_watermark that a run holds until its session ends, however it ends.
 RUN = ("lm_run", "run")

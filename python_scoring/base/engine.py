@@ -14,8 +14,8 @@ import sys
 import time
 from pathlib import Path
 
-from python_scoring.errors import EXIT_OK, EXIT_PROBLEM, ConfigurationError, LmError
-from python_scoring.project import project_dir
+from python_scoring.base.errors import EXIT_OK, EXIT_PROBLEM, ConfigurationError, LmError
+from python_scoring.base.project import project_dir
 
 DEFAULT_DIR = Path(".lm") / "engine"
 SOCKET = Path("run") / "sql.sock"

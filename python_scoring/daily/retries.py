@@ -14,10 +14,10 @@ from typing import Any, TypeVar
 
 import mysql.connector
 
-from python_scoring import profile
-from python_scoring.errors import BusyError, ConfigurationError, LmError
-from python_scoring.profile import Target
-from python_scoring.scheduling.limits import TimeLimit
+from python_scoring.base import profile
+from python_scoring.base.errors import BusyError, ConfigurationError, LmError
+from python_scoring.base.profile import Target
+from python_scoring.daily.limits import TimeLimit
 
 # Of the servers: too many connections, shutdown, lock wait, deadlock, killed; of the client: no
 # connection (2002, 2003), gone, lost, lost in the handshake (2055).

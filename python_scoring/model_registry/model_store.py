@@ -20,14 +20,24 @@ from typing import Any
 import joblib
 import sklearn
 
-from python_scoring.errors import LmError
+from python_scoring.base.errors import LmError
+from python_scoring.base.profile import Target
 
+MODEL_DIR_VARIABLE = "LM_MODEL_DIR"
 VERSION_LENGTH = 32
 DIGEST_LENGTH = 8
 
 
 class UnusableModelError(LmError):
     """The file of a model is not there, not the one that was trained, or of other software."""
+
+
+def model_dir(target: Target) -> Path:
+    """The folder of models: the var lm_model_dir, LM_MODEL_DIR, else .lm/models in the project."""
+    named = target.vars.get("lm_model_dir") or os.environ.get(MODEL_DIR_VARIABLE)
+    if not named:
+        return target.project_dir / ".lm" / "models"
+    return (target.project_dir / Path(str(named)).expanduser()).resolve()
 
 
 def save(folder: Path, metric: str, model: Any, card: Mapping[str, Any]) -> str:

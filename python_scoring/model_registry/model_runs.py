@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from python_scoring.database import Probe, quoted
-from python_scoring.errors import LmError
-from python_scoring.profile import Target
-from python_scoring.scoring import model_store
+from python_scoring.base.database import Probe, quoted
+from python_scoring.base.errors import LmError
+from python_scoring.base.profile import Target
+from python_scoring.model_registry import model_store
 
 TABLE = "lm_model_run"
 COLUMNS = (

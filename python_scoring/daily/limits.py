@@ -13,10 +13,10 @@ from typing import Any
 
 import mysql.connector
 
-from python_scoring import dbt_runner
-from python_scoring.errors import LmError, TimeLimitError
-from python_scoring.profile import Target
-from python_scoring.scheduling import lock
+from python_scoring.base import dbt_runner
+from python_scoring.base.errors import LmError, TimeLimitError
+from python_scoring.base.profile import Target
+from python_scoring.daily import lock
 
 # dbt's models ask it before each batch.
 VARIABLE = "LM_DEADLINE"

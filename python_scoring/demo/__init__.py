@@ -1,0 +1,1 @@
+"""`lm demo`: everything on a simulated clinic."""

@@ -1,0 +1,1 @@
+"""`lm shell`: ask the database in SQL."""
