@@ -58,7 +58,7 @@
 {% endmacro %}
 
 
-{# What `lm train` and `lm score` write beside lm_value: documented in models/marts/_model_sources.yml. #}
+{# What `lm train` and `lm score` write beside lm_value: documented in models/marts/monitoring/_monitoring.yml. #}
 {% macro create_model_tables() %}
     {% do run_query("
         create table if not exists " ~ run_table('lm_model_run') ~ " (
@@ -107,7 +107,7 @@
 {% endmacro %}
 
 
-{# What `lm forecast` writes: documented in models/marts/_forecast_sources.yml. #}
+{# What `lm forecast` writes: documented in models/marts/forecast/_forecast.yml. #}
 {% macro create_forecast_tables() %}
     {% set series_columns -%}
         run_id varchar(32) not null comment 'The run, as in lm_forecast_run',
@@ -199,7 +199,7 @@
 {% endmacro %}
 
 
-{# What `lm what-if` writes: documented in models/marts/_scenario_sources.yml. #}
+{# What `lm what-if` writes: documented in models/marts/forecast/_forecast.yml. #}
 {% macro create_scenario_tables() %}
     {% do run_query("
         create table if not exists " ~ run_table('lm_scenario_result') ~ " (
