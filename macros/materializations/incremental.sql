@@ -17,8 +17,10 @@
     first: for aggregates, whose rows may vanish), parent and parent_columns ({own: the parent's}, of one name
     each: a sweep drops the rows that no row of the parent stands behind), marks_dates (the date column of
     parent whose days are noted as changed in lm_value_changes, for the statistics by day; m_changes_day
-    tells of which calls), later_columns (what came after a row's event: own_change_id numbers the changes
-    of anything else).
+    tells of which calls; marks_dates_of names the model in whose order the marks are numbered), later_columns
+    (what came after a row's event: own_change_id numbers the changes of anything else), holds_locks_of (models
+    that no other run may write while a batch is read), hash_joins (MariaDB has them and does not use them
+    by itself: for joins by expressions, such as labels).
 
     Which rows are read is told by three macros for a model m, in macros/feeds: m_full_pass(start) and
     m_changes(relation) list batches {where, and cursor_key or feed and position}; m_feeds() gives the newest
@@ -48,6 +50,7 @@
     {% endif %}
     {% do create_incremental_table(relation) %}
     {% set is_widened = follow_columns(relation) %}
+    {% do follow_keys(relation) %}
     {% do sync_foreign_keys(relation) %}
 
     {% set call = only_call() %}
@@ -65,6 +68,9 @@
     {% set restarts = is_widened or is_sweep or not pass.known or pass.fingerprint != fingerprint %}
     {% if restarts %}
         {% do set_watermark(name, 'full_pass', 0, '', fingerprint) %}
+        {% do set_watermark(
+            name, 'first_load', 0 if first_value("select 1 from " ~ relation ~ " limit 1") else 1
+        ) %}
         {% for feed, position in context[name ~ '_feeds']().items() %}
             {% do set_watermark(name, feed, position) %}
         {% endfor %}
@@ -86,6 +92,7 @@
         {% do write_batches(relation, context[name ~ '_full_pass'](start), fingerprint, ns) %}
         {% if not ns.left %}
             {% do set_watermark(name, 'full_pass', 0, none, fingerprint) %}
+            {% do set_watermark(name, 'first_load') %}
         {% endif %}
     {% endif %}
     {% if ns.left and is_late() %}
@@ -143,6 +150,9 @@
         {# Its statements end after ten seconds otherwise. #}
         {% do run_query("set ob_query_timeout = 7200000000") %}
         {% do run_query("set ob_trx_timeout = 86400000000") %}
+    {% endif %}
+    {% if target.type == 'mariadb' %}
+        {% do run_query("set session join_cache_level = " ~ (4 if config.get('hash_joins') else 'default')) %}
     {% endif %}
     {% do run_query("set session innodb_lock_wait_timeout = " ~ var('lm_lock_wait_sec')) %}
     {% do make_lock_row() %}
@@ -218,23 +228,70 @@
 
 {# Computes one batch and writes what differs, with the batch's watermark, in one transaction. #}
 {% macro write_batch(relation, batch, fingerprint) %}
+    {% do run_query("start transaction") %}
+    {% do hold_lock(model.name) %}
+    {% if is_done(batch, fingerprint) %}
+        {% do run_query("commit") %}
+        {% do return(0) %}
+    {% endif %}
+    {% for name in config.get('holds_locks_of', []) %}
+        {% do hold_lock(name) %}
+    {% endfor %}
+    {% set is_first_load = watermark(model.name, 'first_load').position == 1 %}
+    {% if is_first_load and not fingerprint %}
+        {# What is written out of turn, the pass meets again. #}
+        {% do set_watermark(model.name, 'first_load') %}
+        {% set is_first_load = false %}
+    {% endif %}
+    {% if config.get('replaces_batches') and not is_first_load %}
+        {% do run_query("delete from " ~ relation ~ " where " ~ batch.where) %}
+    {% endif %}
+    {% set rows_of_batch = sql | replace(in_batch(), batch.where | default('1 = 1')) %}
+    {% if batch.contacts %}
+        {% do list_batch_contacts(batch.contacts) %}
+        {% set rows_of_batch = rows_of_batch | replace(all_contacts(), listed_contacts()) %}
+    {% endif %}
+    {% set started = first_value("select concat(now())") %}
+    {% set number = next_change(model.name) if config.get('counts_changes', true) else none %}
+    {% set tally = namespace(written=0) %}
+    {% for part in rows_of_batch.split(next_part()) %}
+        {% call statement('write_batch', auto_begin=false) -%}
+            {{ insert_of_batch(relation, part, number, is_first_load or config.get('replaces_batches')) }}
+        {%- endcall %}
+        {% set tally.written = tally.written + load_result('write_batch').response.rows_affected %}
+    {% endfor %}
+    {% if config.get('marks_dates') and (tally.written or fingerprint or batch.feed == config.get('parent')) %}
+        {% do mark_changed_dates(relation, batch, fingerprint, started) %}
+    {% endif %}
+    {% if batch.feed %}
+        {% do set_watermark(model.name, batch.feed, batch.position) %}
+    {% endif %}
+    {% if fingerprint %}
+        {% do set_watermark(model.name, 'full_pass', 0, batch.cursor_key | default('', true), fingerprint) %}
+    {% endif %}
+    {% if batch.contacts %}
+        {% do forget_batch_contacts() %}
+    {% endif %}
+    {% do run_query("commit") %}
+    {% do return(tally.written) %}
+{% endmacro %}
+
+
+{# The statement that writes a batch or a part of it. Where no row can be stored yet (`is_new`), nothing is
+   compared: looking for old rows takes a third of a first load. #}
+{% macro insert_of_batch(relation, rows, number, is_new) %}
     {% set types = column_types() %}
     {% set keys = config.get('unique_key') %}
-    {% set unwritten = config.get('unwritten_columns', []) %}
-    {% set uncompared = config.get('uncompared_columns', []) %}
     {% set json_columns = config.get('json_columns', []) %}
     {% set later_columns = config.get('later_columns', []) %}
-    {% set columns = types.keys() | reject('in', unwritten) | list %}
-    {% set values = columns | reject('in', keys) | list %}
+    {% set columns = types.keys() | reject('in', config.get('unwritten_columns', [])) | list %}
+    {% set compared = columns | reject('in', keys)
+        | reject('in', config.get('uncompared_columns', [])) | list %}
     {% set written_columns = columns + bookkeeping_columns().keys() | list %}
 
-    {% set selected = [] %}
-    {% for column in columns %}
-        {% do selected.append(typed('new_rows.' ~ column, types[column])) %}
-    {% endfor %}
     {% set same = [] %}
-    {% set own_same = ["old_rows." ~ keys[0] ~ " is not null"] if later_columns else [] %}
-    {% for column in values | reject('in', uncompared) %}
+    {% set own_same = ["old_rows." ~ keys[0] ~ " is not null"] %}
+    {% for column in compared %}
         {% if column in json_columns %}
             {% set is_same =
                 "json_extract(new_rows." ~ column ~ ", '$') <=> json_extract(old_rows." ~ column ~ ", '$')" %}
@@ -242,9 +299,24 @@
             {% set is_same = typed('new_rows.' ~ column, types[column]) ~ " <=> old_rows." ~ column %}
         {% endif %}
         {% do same.append(is_same) %}
-        {% if later_columns and column not in later_columns %}
+        {% if column not in later_columns %}
             {% do own_same.append(is_same) %}
         {% endif %}
+    {% endfor %}
+    {% set selected = [] %}
+    {% for column in columns %}
+        {% do selected.append(typed('new_rows.' ~ column, types[column])) %}
+    {% endfor %}
+    {% if number is not none %}
+        {% do selected.append(number) %}
+        {% if later_columns %}
+            {% do selected.append(number if is_new else
+                "case when " ~ own_same | join(' and ') ~ " then old_rows.own_change_id else " ~ number ~ " end"
+            ) %}
+        {% endif %}
+    {% endif %}
+    {% for column in config.get('remembered_columns', []) %}
+        {% do selected.append('null' if is_new else "old_rows." ~ column) %}
     {% endfor %}
     {% set matched = [] %}
     {% for key in keys %}
@@ -254,64 +326,36 @@
     {% for column in written_columns | reject('in', keys) %}
         {% do updated.append(column ~ " = values(" ~ column ~ ")") %}
     {% endfor %}
-
-    {% do run_query("start transaction") %}
-    {% do run_query(
-        "select position from " ~ run_table('lm_watermark') ~ " where model_name = '" ~ model.name
-        ~ "' and feed = 'lock' for update"
-    ) %}
-    {% if is_done(batch, fingerprint) %}
-        {% do run_query("commit") %}
-        {% do return(0) %}
-    {% endif %}
-    {% if config.get('replaces_batches') %}
-        {% do run_query("delete from " ~ relation ~ " where " ~ batch.where) %}
-    {% endif %}
-    {% set started = first_value("select concat(now())") %}
-    {% if config.get('counts_changes', true) %}
-        {% set number = next_change(model.name) %}
-        {% do selected.append(number) %}
-        {% if own_same %}
-            {% do selected.append(
-                "case when " ~ own_same | join(' and ') ~ " then old_rows.own_change_id else " ~ number ~ " end"
-            ) %}
-        {% endif %}
-    {% endif %}
-    {% for column in config.get('remembered_columns', []) %}
-        {% do selected.append("old_rows." ~ column) %}
-    {% endfor %}
     {% set insert %}
         insert into {{ relation }} ({{ written_columns | join(', ') }})
         select
             {{ selected | join(',
             ') }}
         from (
-            {{ sql | replace(in_batch(), batch.where) }}
+            {{ rows }}
         ) as new_rows
+        {%- if is_new %}
+        where 1 = 1
+        {%- else %}
         left join {{ relation }} as old_rows
             on {{ matched | join(' and ') }}
         where old_rows.{{ keys[0] }} is null or not (
             {{ same | join('
             and ') }}
         )
+        {%- endif %}
         on duplicate key update
             {{ updated | join(',
             ') }}
     {% endset %}
-    {% call statement('write_batch', auto_begin=false) %}{{ insert }}{% endcall %}
-    {% set written = load_result('write_batch').response.rows_affected %}
-    {% if config.get('marks_dates') and (written or fingerprint or batch.feed == config.get('parent')) %}
-        {% do mark_changed_dates(relation, batch, fingerprint, started) %}
-    {% endif %}
-    {% if batch.feed %}
-        {% do set_watermark(model.name, batch.feed, batch.position) %}
-    {% endif %}
-    {% if fingerprint %}
-        {% do set_watermark(model.name, 'full_pass', 0, batch.cursor_key | default('', true), fingerprint) %}
-    {% endif %}
-    {% do run_query("commit") %}
-    {% do return(written) %}
+    {% do return(insert) %}
 {% endmacro %}
+
+
+{# Parts a model's SQL may have: each is a statement of its own within a batch's transaction. #}
+{% macro next_part() -%}
+    /* next part */ union all
+{%- endmacro %}
 
 
 {# Whether a run beside this one has done the batch already. #}
@@ -361,7 +405,12 @@
    rule_change_id: what changed is not told by the calls' own changes. #}
 {% macro mark_changed_dates(relation, batch, fingerprint, started) %}
     {% set column = config.get('marks_dates') %}
-    {% set number = next_change(model.name) %}
+    {# One order of all marks, whoever makes them. #}
+    {% set owner = config.get('marks_dates_of', model.name) %}
+    {% if owner != model.name %}
+        {% do hold_lock(owner) %}
+    {% endif %}
+    {% set number = next_change(owner) %}
     {% set rows = ref(config.get('parent')) ~ " as parent where " ~ batch.where %}
     {% if not fingerprint %}
         {% set rows = rows ~ " and (" ~ context[model.name ~ '_changes_day'](relation, batch, started) ~ ")" %}

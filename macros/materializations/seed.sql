@@ -1,12 +1,13 @@
 {# dbt empties a seed with TRUNCATE, which commits at once: a run beside it would read no rules.
-   DELETE and the new rows are one transaction. #}
+   DELETE and the new rows are one transaction. Two runs at once take turns by the lock row: without it, both
+   delete first and then deadlock. #}
 {% macro mysql__reset_csv_table(model, full_refresh, old_relation, agate_table) %}
     {% if full_refresh %}
         {% do adapter.drop_relation(old_relation) %}
         {% do return(create_csv_table(model, agate_table)) %}
     {% endif %}
     {% do make_lock_row() %}
-    {% do lock_seed() %}
+    {% do hold_lock(model.name) %}
     {% do adapter.add_query("delete from " ~ old_relation) %}
     {% do return("delete from " ~ old_relation) %}
 {% endmacro %}
@@ -29,20 +30,11 @@
     {% do make_lock_row() %}
     {% call statement('_') %}{{ sql }}{% endcall %}
     {# A run beside this one may have made and filled it meanwhile. #}
-    {% do lock_seed() %}
+    {% do hold_lock(model.name) %}
     {% do adapter.add_query("delete from " ~ this.render()) %}
     {% do return(sql) %}
 {% endmacro %}
 
 {% macro mariadb__create_csv_table(model, agate_table) %}
     {% do return(mysql__create_csv_table(model, agate_table)) %}
-{% endmacro %}
-
-
-{# Two runs at once fill a seed one after the other: without this, both delete first and then deadlock. #}
-{% macro lock_seed() %}
-    {% do run_query(
-        "select position from " ~ run_table('lm_watermark') ~ " where model_name = '" ~ model.name
-        ~ "' and feed = 'lock' for update"
-    ) %}
 {% endmacro %}

@@ -113,6 +113,21 @@
 {% endmacro %}
 
 
+{# Adds the keys that a table made by an older version lacks. #}
+{% macro follow_keys(relation) %}
+    {% set present = [] %}
+    {% for row in run_query("show index from " ~ relation).rows %}
+        {% do present.append(row[2] | lower) %}
+    {% endfor %}
+    {% for key in config.get('keys', []) %}
+        {% set words = key.split() %}
+        {% if words[0] == 'key' and words[1] | lower not in present %}
+            {% do run_query("alter table " ~ relation ~ " add " ~ key) %}
+        {% endif %}
+    {% endfor %}
+{% endmacro %}
+
+
 {# Makes the foreign keys of the config exist when lm_foreign_keys is on, and not when it is off. #}
 {% macro sync_foreign_keys(relation) %}
     {% set existing = run_query(

@@ -66,3 +66,12 @@
         {% do run_query("select sleep(1)") %}
     {% endif %}
 {% endmacro %}
+
+
+{# Waits for the lock row of a model, and holds it until the transaction ends. #}
+{% macro hold_lock(model_name) %}
+    {% do run_query(
+        "select position from " ~ run_table('lm_watermark') ~ " where model_name = '" ~ model_name
+        ~ "' and feed = 'lock' for update"
+    ) %}
+{% endmacro %}

@@ -36,6 +36,16 @@
             comment = 'Days whose calls or values have changed: what the statistics by day read again'
         ") %}
         {% do run_query("
+            create table if not exists " ~ run_table('lm_batch_contacts') ~ " (
+                model_name varchar(64) not null comment 'Incremental model that is written',
+                contact_key varchar(64) not null comment 'A contact of its batch',
+                read_from bigint not null comment 'Second (start_epoch) from which the contact is read',
+                write_from bigint not null comment 'Second from which its calls are written',
+                primary key (model_name, contact_key)
+            ) engine = InnoDB default charset = utf8mb4 collate = utf8mb4_bin
+            comment = 'The contacts of the batch in work; empty between batches'
+        ") %}
+        {% do run_query("
             create table if not exists " ~ run_table('lm_caller_salt') ~ " (
                 id tinyint not null primary key,
                 salt char(64) not null

@@ -3,12 +3,12 @@
     unique_key=['history_id'],
     keys=[
         'primary key (history_id)',
-        'key idx_int_calls_contact (contact_key)',
+        'key idx_int_calls_contact_start (contact_key, start_epoch)',
         'key idx_int_calls_change (change_id)',
         'key idx_int_calls_entered (entered_at)',
     ],
-    remembered_columns=['contact_key'],
     needs_caller_salt=true,
+    hash_joins=true,
     changes_in_full_pass=false,
     parent='stg_call_history',
 ) }}

@@ -42,9 +42,18 @@ refusal_reasons as (
 
 ),
 
+-- As labels, once a service and not once a review and service.
 services as (
 
-    select * from {{ ref('lm_services') }}
+    select
+        lm_services.*,
+        {{ label_text('service_name') }} as service_label,
+        {{ label_text('doctor_speciality') }} as speciality_label,
+        min(service_id) over (partition by doctor_speciality) as first_of_speciality
+
+    from {{ ref('lm_services') }} as lm_services
+
+    {{ kept_apart() }}
 
 ),
 
@@ -173,13 +182,9 @@ left join services as by_id
     on labelled.service_id = by_id.service_id
 
 left join services as by_name
-    on labelled.service_label = {{ label_text('by_name.service_name') }}
+    on labelled.service_label = by_name.service_label
 
 left join services as by_speciality
-    on labelled.speciality_label = {{ label_text('by_speciality.doctor_speciality') }}
+    on labelled.speciality_label = by_speciality.speciality_label
     -- A speciality has several services: one of them stands for their common group.
-    and by_speciality.service_id = (
-        select min(first_service.service_id)
-        from {{ ref('lm_services') }} as first_service
-        where first_service.doctor_speciality = by_speciality.doctor_speciality
-    )
+    and by_speciality.service_id = by_speciality.first_of_speciality

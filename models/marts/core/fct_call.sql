@@ -17,19 +17,25 @@
         'next_other_service_group', 'attempts_14d',
     ],
     parent='int_calls',
+    holds_locks_of=['int_calls'],
 ) }}
 
 {%- set day = 86400 %}
-{%- set kinds = [
-    'call', 'incoming', 'need', 'incoming_answered', 'outgoing_answered', 'booking', 'complaint',
-] %}
+{%- set kinds = contact_events() %}
 
 with
 
+-- Calls of the batch's callers, from the first one on that may have changed.
 calls as (
 
-    select * from {{ ref('int_calls') }}
-    where {{ in_batch() }}
+    select calls.*
+
+    from {{ all_contacts() }} as batch
+
+    inner join {{ ref('int_calls') }} as calls
+        on batch.contact_key = calls.contact_key
+
+    where calls.start_epoch >= batch.write_from or calls.start_epoch is null
 
 ),
 
@@ -37,122 +43,134 @@ calls as (
 events as (
 
     select
-        history_id,
-        contact_key,
-        call_date,
-        start_epoch,
-        service_group,
-        1 as is_call,
-        case when direction = 'in' then 1 else 0 end as is_incoming,
-        case when direction = 'in' and is_short_abandon = 0 then 1 else 0 end as is_need,
-        case when direction = 'in' and is_answered = 1 then 1 else 0 end as is_incoming_answered,
-        case when direction = 'out' and is_answered = 1 then 1 else 0 end as is_outgoing_answered,
-        is_booked as is_booking,
-        case when call_category = 'complaint' then 1 else 0 end as is_complaint,
-        case when direction = 'in' and is_answered = 0 and is_short_abandon = 0 then 1 else 0 end
-            as is_unanswered_in,
-        case when direction = 'out' and is_answered = 0 then 1 else 0 end as is_attempt,
-        case when outcome = 'cancelled_by_patient' or call_category = 'cancel' then 1 else 0 end
-            as is_cancellation
+        calls.history_id,
+        calls.contact_key,
+        calls.call_date,
+        calls.start_epoch,
+        calls.service_group,
+        {%- for kind, condition in kinds.items() %}
+        case when {{ condition.format('calls') }} then 1 else 0 end as is_{{ kind }},
+        {%- endfor %}
+        case
+            when calls.direction = 'in' and calls.is_answered = 0 and calls.is_short_abandon = 0
+                then 1
+            else 0
+        end as is_unanswered_in,
+        case when calls.direction = 'out' and calls.is_answered = 0 then 1 else 0 end as is_attempt,
+        case when {{ is_cancellation('calls') }} then 1 else 0 end as is_cancellation
 
-    from calls
+    from {{ all_contacts() }} as batch
 
-    -- Without a caller or a start a call has no place among the others.
-    where caller_key is not null and start_epoch is not null
+    inner join {{ ref('int_calls') }} as calls
+        on batch.contact_key = calls.contact_key
+
+    -- Without a caller or a start a call has no place among the others. Of calls long before,
+    -- bookings and cancellations alone are counted.
+    where calls.caller_key is not null
+        and (
+            calls.start_epoch >= batch.read_from
+            or (
+                calls.start_epoch >= batch.write_from - {{ 365 * day }}
+                and (calls.is_booked = 1 or {{ is_cancellation('calls') }})
+            )
+        )
 
 ),
 
--- Windows over the seconds of the wall clock: calls of the same second are neither earlier nor
--- later. Only counts: min and max over such frames take the square of a robot's calls. The next
--- event of a kind is found by its number: as many as there were up to now, and one more.
-contacts as (
+-- Calls of the same second are neither earlier nor later: they are one row here.
+seconds as (
 
     select
-        history_id,
         contact_key,
         start_epoch,
-        count(*) over (partition by contact_key, call_date) as calls_day,
-        row_number() over (
-            partition by contact_key order by start_epoch desc, history_id desc
-        ) as place_from_last,
-        sum(is_incoming) over last_72h as calls_in_72h,
-        sum(is_booking) over last_72h as bookings_72h,
-        count(*) over last_2d as calls_2d,
-        count(*) over last_7d as calls_7d,
-        count(*) over last_30d as calls_30d,
-        sum(is_unanswered_in) over last_7d as unanswered_7d,
-        sum(is_booking) over last_180d as bookings_180d,
-        sum(is_cancellation) over last_180d as cancellations_180d,
-        sum(is_booking) over last_365d as bookings_365d,
-        sum(is_attempt) over next_14d as attempts_14d,
-        count(*) over earlier as calls_before,
+        min(call_date) as call_date,
+        max(history_id) as last_history_id,
+        sum(is_unanswered_in) as unanswered,
+        sum(is_attempt) as attempts,
+        sum(is_cancellation) as cancellations,
         {%- for kind in kinds %}
-        sum(is_{{ kind }}) over up_to_now as {{ kind }}s_up_to_now,
+        sum(is_{{ kind }}) as {{ kind }}_events{{ ',' if not loop.last }}
         {%- endfor %}
-        sum(is_incoming) over up_to_redial as incomings_up_to_redial
 
     from events
 
+    group by contact_key, start_epoch
+
+    {{ kept_apart() }}
+
+),
+
+-- From a caller's last second back to the first, so that one order serves all windows. First and last
+-- events over rows up to the current one: over other frames min and max take the square of a
+-- robot's calls.
+contacts as (
+
+    select
+        contact_key,
+        start_epoch,
+        last_history_id,
+        lead(start_epoch) over back_in_time as previous_epoch,
+        sum(call_events) over (partition by contact_key, call_date) as calls_day,
+        sum(incoming_events) over last_72h as calls_in_72h,
+        sum(booking_events) over last_72h as bookings_72h,
+        sum(call_events) over last_2d as calls_2d,
+        sum(call_events) over last_7d as calls_7d,
+        sum(call_events) over last_30d as calls_30d,
+        sum(unanswered) over last_7d as unanswered_7d,
+        sum(booking_events) over last_180d as bookings_180d,
+        sum(cancellations) over last_180d as cancellations_180d,
+        sum(booking_events) over last_365d as bookings_365d,
+        sum(attempts) over next_14d as attempts_14d,
+        {%- for kind in kinds %}
+        min(case when {{ kind }}_events > 0 then start_epoch end) over from_now
+            as {{ kind }}_from_now{{ ',' if not loop.last }}
+        {%- endfor %}
+
+    from seconds
+
     window
-        last_72h as (
-            partition by contact_key order by start_epoch
-            range between {{ 3 * day }} preceding and 1 preceding
+        back_in_time as (partition by contact_key order by start_epoch desc),
+        from_now as (
+            partition by contact_key order by start_epoch desc
+            rows between unbounded preceding and current row
         ),
-        last_2d as (
-            partition by contact_key order by start_epoch
-            range between {{ 2 * day }} preceding and 1 preceding
+        {%- for name, days in {
+            'last_72h': 3, 'last_2d': 2, 'last_7d': 7, 'last_30d': 30, 'last_180d': 180, 'last_365d': 365,
+        }.items() %}
+        {{ name }} as (
+            partition by contact_key order by start_epoch desc
+            range between 1 following and {{ days * day }} following
         ),
-        last_7d as (
-            partition by contact_key order by start_epoch
-            range between {{ 7 * day }} preceding and 1 preceding
-        ),
-        last_30d as (
-            partition by contact_key order by start_epoch
-            range between {{ 30 * day }} preceding and 1 preceding
-        ),
-        last_180d as (
-            partition by contact_key order by start_epoch
-            range between {{ 180 * day }} preceding and 1 preceding
-        ),
-        last_365d as (
-            partition by contact_key order by start_epoch
-            range between {{ 365 * day }} preceding and 1 preceding
-        ),
+        {%- endfor %}
         next_14d as (
-            partition by contact_key order by start_epoch
-            range between 1 following and {{ 14 * day }} following
-        ),
-        earlier as (
-            partition by contact_key order by start_epoch
-            range between unbounded preceding and 1 preceding
-        ),
-        up_to_now as (
-            partition by contact_key order by start_epoch
-            range between unbounded preceding and current row
-        ),
-        up_to_redial as (
-            partition by contact_key order by start_epoch
-            range between unbounded preceding and 120 following
+            partition by contact_key order by start_epoch desc
+            range between {{ 14 * day }} preceding and 1 preceding
         )
 
     {{ kept_apart() }}
 
 ),
 
-numbered_events as (
+-- What is first from the next second on is next.
+followed as (
 
-    {%- for kind in kinds %}
     select
-        contact_key,
-        '{{ kind }}' as kind,
-        start_epoch,
-        row_number() over (
-            partition by contact_key order by start_epoch, history_id
-        ) as event_number
-    from events
-    where is_{{ kind }} = 1
-    {{- '\n\n    union all\n' if not loop.last }}
-    {%- endfor %}
+        contacts.*,
+        {%- for kind in kinds %}
+        lag({{ kind }}_from_now) over back_in_time as next_{{ kind }}_epoch,
+        {%- endfor %}
+        last_value(incoming_from_now) over after_redials as next_incoming_after_redials_epoch
+
+    from contacts
+
+    window
+        back_in_time as (partition by contact_key order by start_epoch desc),
+        after_redials as (
+            partition by contact_key order by start_epoch desc
+            range between unbounded preceding and {{ redial_seconds() + 1 }} preceding
+        )
+
+    {{ kept_apart() }}
 
 ),
 
@@ -164,6 +182,7 @@ service_islands as (
         contact_key,
         start_epoch,
         service_group,
+        is_other_service,
         sum(is_other_service) over (
             partition by contact_key order by start_epoch, history_id
             rows between unbounded preceding and current row
@@ -171,7 +190,10 @@ service_islands as (
 
     from (
         select
-            *,
+            history_id,
+            contact_key,
+            start_epoch,
+            service_group,
             case
                 when service_group <> lag(service_group) over by_caller then 1
                 else 0
@@ -183,33 +205,22 @@ service_islands as (
 
 ),
 
-island_starts as (
-
-    select
-        contact_key,
-        island,
-        min(start_epoch) as start_epoch,
-        min(service_group) as service_group
-
-    from service_islands
-
-    group by contact_key, island
-
-),
-
+-- One call begins an island: the sum of its starts is that call's.
 other_services as (
 
     select
-        service_islands.history_id,
-        island_starts.start_epoch,
-        island_starts.service_group
+        history_id,
+        start_epoch,
+        sum(case when is_other_service = 1 then start_epoch end) over next_island as next_epoch,
+        min(service_group) over next_island as next_group
 
     from service_islands
 
-    inner join island_starts
-        on service_islands.contact_key = island_starts.contact_key
-        and service_islands.island + 1 = island_starts.island
-        and service_islands.start_epoch < island_starts.start_epoch
+    window next_island as (
+        partition by contact_key order by island range between 1 following and 1 following
+    )
+
+    {{ kept_apart() }}
 
 ),
 
@@ -217,54 +228,39 @@ finished as (
 
     select
         calls.*,
-        contacts.calls_day,
-        contacts.place_from_last,
-        contacts.calls_in_72h,
-        contacts.bookings_72h,
-        contacts.calls_2d,
-        contacts.calls_7d,
-        contacts.calls_30d,
-        contacts.unanswered_7d,
-        contacts.bookings_180d,
-        contacts.cancellations_180d,
-        contacts.bookings_365d,
-        contacts.attempts_14d,
-        previous_call.start_epoch as previous_epoch,
+        followed.last_history_id,
+        followed.calls_day,
+        followed.calls_in_72h,
+        followed.bookings_72h,
+        followed.calls_2d,
+        followed.calls_7d,
+        followed.calls_30d,
+        followed.unanswered_7d,
+        followed.bookings_180d,
+        followed.cancellations_180d,
+        followed.bookings_365d,
+        followed.attempts_14d,
+        followed.previous_epoch,
         {%- for kind in kinds %}
-        next_{{ kind }}.start_epoch as next_{{ kind }}_epoch,
+        followed.next_{{ kind }}_epoch,
         {%- endfor %}
-        next_call_in.start_epoch as next_call_in_epoch,
-        other_services.start_epoch as next_other_service_epoch,
-        other_services.service_group as next_other_service_group
+        case
+            when calls.is_answered = 0 or calls.pbx_status = 0
+                then followed.next_incoming_after_redials_epoch
+            else followed.next_incoming_epoch
+        end as next_call_in_epoch,
+        other_services.next_epoch as next_other_service_epoch,
+        other_services.next_group as next_other_service_group
 
     from calls
 
-    left join contacts
-        on calls.history_id = contacts.history_id
-
-    left join numbered_events as previous_call
-        on contacts.contact_key = previous_call.contact_key
-        and previous_call.kind = 'call'
-        and contacts.calls_before = previous_call.event_number
-    {%- for kind in kinds %}
-
-    left join numbered_events as next_{{ kind }}
-        on contacts.contact_key = next_{{ kind }}.contact_key
-        and next_{{ kind }}.kind = '{{ kind }}'
-        and contacts.{{ kind }}s_up_to_now + 1 = next_{{ kind }}.event_number
-    {%- endfor %}
-
-    -- A redial within two minutes of a missed or dropped call belongs to the same episode.
-    left join numbered_events as next_call_in
-        on contacts.contact_key = next_call_in.contact_key
-        and next_call_in.kind = 'incoming'
-        and 1 + case
-            when calls.is_answered = 0 or calls.pbx_status = 0 then contacts.incomings_up_to_redial
-            else contacts.incomings_up_to_now
-        end = next_call_in.event_number
+    left join followed
+        on calls.contact_key = followed.contact_key
+        and calls.start_epoch = followed.start_epoch
 
     left join other_services
         on calls.history_id = other_services.history_id
+        and other_services.start_epoch < other_services.next_epoch
 
 )
 
@@ -336,7 +332,10 @@ select
             or calls_30d + 1 > {{ var('lm_frequent_calls_30d') }} then 1
         else 0
     end as is_frequent_number,
-    case when place_from_last > 1 then 0 else 1 end as is_last_of_caller,
+    case
+        when next_call_epoch is not null or history_id <> last_history_id then 0
+        else 1
+    end as is_last_of_caller,
     {{ moment('next_call_epoch') }} as next_call_at,
     {{ moment('next_need_epoch') }} as next_incoming_at,
     {{ moment('next_call_in_epoch') }} as next_call_in_at,
