@@ -1,6 +1,4 @@
-{%- set metrics = rule_metrics().keys() | list + [
-    'conversion_prob_forecast', 'second_call_prob', 'complaint_prob',
-] %}
+{%- set metrics = measured_metrics().keys() | list %}
 {%- set rows = metrics + ['lm_version', 'calc_profile'] %}
 
 {#- A join by key a metric, so that a filter on the call reaches the keys; nothing is grouped. -#}

@@ -13,21 +13,32 @@
     'within_sla', 'late', 'missed', 'booked', 'likely', 'possible', 'unlikely',
     'true', 'false', 'low', 'medium', 'normal', 'high', 'complaint',
 ] %}
+{%- set metrics = measured_metrics() %}
 
 with
 
 dimension_list as (
-    {{ dimension_rows(dimensions()) }}
+    {%- for name in dimensions() %}
+
+    select
+        {{ loop.index }} as dimension_no,
+        cast('{{ name }}' as char(16)) as dimension
+    {{- '\n\n    union all' if not loop.last }}
+    {%- endfor %}
 
 ),
 
+-- Numbers stand for days and texts: what is counted and sorted below is narrow.
 calls as (
 
     select
         dated_calls.history_id,
-        dated_calls.stat_date,
-        dimension_list.dimension,
-        {{ dimension_value(dimensions()) }} as dimension_value
+        {%- for name, expression in dimensions().items() %}
+        dense_rank() over (
+            order by dated_calls.stat_date
+            {%- if name != 'all' %}, {{ expression }}{% endif %}
+        ) as {{ name }}_no{{ ',' if not loop.last }}
+        {%- endfor %}
 
     from (
         select
@@ -36,20 +47,7 @@ calls as (
         from {{ ref('fct_call') }}
     ) as dated_calls
 
-    cross join dimension_list
-
     where {{ in_batch() }}
-
-),
-
--- A number stands for the slice: what is sorted below is narrow.
-sliced as (
-
-    select
-        *,
-        dense_rank() over (order by stat_date, dimension, dimension_value) as slice_no
-
-    from calls
 
     {{ kept_apart() }}
 
@@ -58,63 +56,142 @@ sliced as (
 measured as (
 
     select
-        sliced.*,
-        lm_value.metric_group,
-        lm_value.metric_code,
-        lm_value.value_numeric,
-        lm_value.value_label,
-        crc32(lm_value.metric_code) as metric_no
+        calls.*,
+        field(lm_value.metric_code, {{ quoted_list(metrics) }}) as metric_no,
+        field(lm_value.value_label, {{ quoted_list(labels) }}) as label_no,
+        lm_value.value_numeric
 
-    from sliced
+    from calls
 
     inner join {{ ref('lm_value') }} as lm_value
-        on sliced.history_id = lm_value.history_id
+        on calls.history_id = lm_value.history_id
 
     where lm_value.metric_group <> 'aux'
 
+    -- Or MySQL would look the values up once a dimension.
+    {{ kept_apart() }}
+
 ),
 
+sliced as (
+
+    select
+        measured.history_id,
+        dimension_list.dimension_no,
+        case dimension_list.dimension_no
+            {%- for name in dimensions() %}
+            when {{ loop.index }} then measured.{{ name }}_no
+            {%- endfor %}
+        end as slice_no,
+        measured.metric_no,
+        measured.label_no,
+        measured.value_numeric
+
+    from measured
+
+    cross join dimension_list
+
+    where measured.metric_no > 0
+
+),
+
+-- Most values occur many times: few rows are left to sort. Any call of the slice tells its texts
+-- later.
+counted as (
+
+    select
+        dimension_no,
+        slice_no,
+        metric_no,
+        value_numeric,
+        label_no,
+        min(history_id) as history_id,
+        count(*) as times,
+        count(value_numeric) as value_times
+
+    from sliced
+
+    group by dimension_no, slice_no, metric_no, value_numeric, label_no
+
+),
+
+-- In floating point, which is exact for whole numbers and much faster than decimals.
 ranked as (
 
     select
         *,
-        count(value_numeric) over (partition by slice_no, metric_no) as value_count,
-        row_number() over (
-            partition by slice_no, metric_no
-            order by value_numeric is null, value_numeric
-        ) as value_rank
+        sum(value_times * 1e0) over (
+            partition by dimension_no, slice_no, metric_no
+        ) as value_count,
+        sum(value_times * 1e0) over (
+            partition by dimension_no, slice_no, metric_no
+            order by value_numeric
+            rows between unbounded preceding and current row
+        ) as last_rank
 
-    from measured
+    from counted
+
+),
+
+slices as (
+
+    select
+        min(history_id) as history_id,
+        dimension_no,
+        metric_no,
+        sum(times) as calls,
+        sum(value_times) as value_count,
+        min(value_numeric) as value_min,
+        {{ percentile_of_counts('value_numeric', 0.5) }} as value_p50,
+        {{ percentile_of_counts('value_numeric', 0.9) }} as value_p90,
+        {{ percentile_of_counts('value_numeric', 0.95) }} as value_p95,
+        max(value_numeric) as value_max,
+        sum(times * value_numeric) as value_sum,
+        sum(times * value_numeric * value_numeric) as value_sum_sq,
+        {%- for label in labels %}
+        sum(case when label_no = {{ loop.index }} then times else 0 end) as {{ label }}_count
+        {{- ',' if not loop.last }}
+        {%- endfor %}
+
+    from ranked
+
+    group by dimension_no, slice_no, metric_no
+
+    {{ kept_apart() }}
 
 )
 
 select
-    min(stat_date) as stat_date,
-    min(dimension) as dimension,
-    min(dimension_value) as dimension_value,
-    min(metric_code) as metric_code,
-    min(metric_group) as metric_group,
-    count(*) as calls,
-    max(value_count) as value_count,
-    avg(value_numeric) as value_avg,
-    min(value_numeric) as value_min,
-    {{ percentile('value_numeric', 0.5) }} as value_p50,
-    {{ percentile('value_numeric', 0.9) }} as value_p90,
-    {{ percentile('value_numeric', 0.95) }} as value_p95,
-    max(value_numeric) as value_max,
-    coalesce(sum(value_numeric), 0) as value_sum,
-    coalesce(sum(value_numeric * value_numeric), 0) as value_sum_sq,
-    {%- for label in ['true', 'low', 'medium', 'high'] %}
-    sum(case when value_label = '{{ label }}' then 1 else 0 end) as {{ label }}_count,
-    {%- endfor %}
+    fct_call.call_date as stat_date,
+    dimension_list.dimension,
+    {{ dimension_value(dimensions()) }} as dimension_value,
+    elt(slices.metric_no, {{ quoted_list(metrics) }}) as metric_code,
+    elt(slices.metric_no, {{ quoted_list(metrics.values()) }}) as metric_group,
+    slices.calls,
+    slices.value_count,
+    slices.value_sum / nullif(slices.value_count, 0) as value_avg,
+    slices.value_min,
+    slices.value_p50,
+    slices.value_p90,
+    slices.value_p95,
+    slices.value_max,
+    coalesce(slices.value_sum, 0) as value_sum,
+    coalesce(slices.value_sum_sq, 0) as value_sum_sq,
+    slices.true_count,
+    slices.low_count,
+    slices.medium_count,
+    slices.high_count,
     concat('{', concat_ws(
         ',',
         {%- for label in labels %}
-        {%- set counted = "sum(case when value_label = '" ~ label ~ "' then 1 else 0 end)" %}
-        concat('"{{ label }}":', nullif({{ counted }}, 0)){{ ',' if not loop.last }}
+        concat('"{{ label }}":', nullif(slices.{{ label }}_count, 0)){{ ',' if not loop.last }}
         {%- endfor %}
     ), '}') as label_counts
 
-from ranked
+from slices
 
-group by slice_no, metric_no
+inner join dimension_list
+    on slices.dimension_no = dimension_list.dimension_no
+
+inner join {{ ref('fct_call') }} as fct_call
+    on slices.history_id = fct_call.history_id
