@@ -1,12 +1,13 @@
 """What a mapping file says about a call log, checked before a line is read.
 
-The sections are documented in mappings/anonymous_bank.yml.
+The sections are explained in README.md here.
 """
 
 from __future__ import annotations
 
-import codecs
-from collections.abc import Mapping
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,25 +19,52 @@ from python_scoring.base.errors import ConfigurationError
 BUNDLED = Path(__file__).parent / "mappings"
 DIRECTIONS = {"incoming": 1, "outgoing": 2, "internal": 3}
 DELIMITERS = {"tab": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
-UNITS = ("seconds", "minutes", "clock")
+OPERATOR_OF_LEGS = ("longest", "first", "last")
 ON_NEGATIVE = ("reject", "zero", "missing")
 
+LENGTH = ("column", "unit", "from", "to", "format", "plus", "minus", "on_negative")
+PARTY = ("column", "columns", "null_values", "pattern", "prefix", "pad_to")
 # Keys each section knows; the first of a pair of forms decides which one it is.
 SECTIONS: Mapping[str, tuple[str, ...]] = {
-    "file": ("delimiter", "encoding", "quotes", "columns"),
-    "start": ("datetime", "date", "time", "clock_offset_sec"),
-    "direction": ("value", "column", "map"),
-    "answered": ("column", "map", "min_talk_sec"),
-    "wait": ("column", "unit", "from", "to", "format", "on_negative"),
-    "talk": ("column", "unit", "from", "to", "format", "on_negative"),
-    "duration": ("column", "unit", "from", "to", "format", "plus", "on_negative"),
+    "file": (
+        "delimiter",
+        "encoding",
+        "quotes",
+        "columns",
+        "skip_lines",
+        "sheet",
+        "footer",
+        "events",
+    ),
+    "start": ("column", "format", "datetime", "date", "time", "clock_offset_sec", "twice"),
+    "direction": ("value", "column", "map", "parties", "incoming_if"),
+    "answered": ("column", "map", "other", "min_talk_sec", "unless", "needs"),
+    "wait": LENGTH,
+    "talk": LENGTH,
+    "duration": LENGTH,
+    "caller": PARTY,
+    "callee": PARTY,
+    "own": ("numbers", "longest_extension"),
     "client": ("column", "null_values", "prefix", "pad_to"),
     "line": ("value", "column", "null_values"),
-    "operator": ("column", "null_values"),
+    "operator": ("column", "columns", "null_values", "pattern", "map", "incoming", "outgoing"),
     "source": ("column", "null_values", "map"),
+    "legs": ("call", "within_sec", "operator"),
 }
-PLAIN = ("name", "key", "skip")
-REQUIRED = ("name", "key", "start", "direction", "wait", "talk", "client")
+# Keys that hold lists of columns.
+LISTS = ("plus", "minus", "columns", "incoming_if", "needs", "call")
+PLAIN = (
+    "name",
+    "key",
+    "skip",
+    "timezone",
+    "utc_offset",
+    "country",
+    "null_values",
+    "title",
+    "known_by",
+)
+REQUIRED = ("name", "start", "direction")
 
 
 @dataclass(frozen=True)
@@ -51,22 +79,43 @@ class MappingFile:
     key: tuple[str, ...]
     skip: tuple[Mapping[str, Any], ...]
     sections: Mapping[str, Mapping[str, Any]]
+    title: str = ""
+    zone: str = ""
+    country: str = ""
+    nulls: frozenset[str] = frozenset()
+    footer: tuple[str, ...] = ()
+    skip_lines: int = 0
+    sheet: str | None = None
+    events: str | None = None
+    fingerprint: str = ""
+    known_by: tuple[str, ...] = ()
+
+    @property
+    def names_format(self) -> bool:
+        """Whether the mapping itself says how times are written."""
+        start = self.sections["start"]
+        return any("format" in part for part in (start, *start.values()) if isinstance(part, dict))
 
     def section(self, name: str) -> Mapping[str, Any] | None:
         return self.sections.get(name)
 
     def named_columns(self) -> list[tuple[str, str]]:
         """(where it is named, column) for every column the mapping uses."""
-        named = [("key", column) for column in self.key]
+        named = [("key", column) for column in flat(self.key)]
         named += [("skip", rule["column"]) for rule in self.skip]
         for where, section in self.sections.items():
-            for part in ("column", "from", "to"):
-                if part in section:
-                    named.append((f"{where}.{part}", section[part]))
-            for part in ("datetime", "date", "time"):
-                if part in section:
-                    named.append((f"{where}.{part}.column", section[part]["column"]))
-            named += [(f"{where}.plus", column) for column in section.get("plus", ())]
+            for part in ("column", "from", "to", *LISTS):
+                value = section.get(part)
+                if where == "legs" and part == "operator":
+                    continue
+                columns = value if isinstance(value, list) else [value] if value else []
+                named += [(f"{where}.{part}", column) for column in flat(columns)]
+            for part in ("datetime", "date", "time", "incoming", "outgoing"):
+                if isinstance(section.get(part), dict):
+                    inner = section[part]
+                    columns = inner.get("columns") or [inner["column"]]
+                    named += [(f"{where}.{part}.column", column) for column in columns]
+            named += [(f"{where}.unless", rule["column"]) for rule in section.get("unless", ())]
         return named
 
 
@@ -74,14 +123,26 @@ def load(path: Path) -> MappingFile:
     """Read and check a mapping: a path, or the name of one that comes with the project."""
     bundled = BUNDLED / f"{path.name}.yml"
     file = path if path.is_file() or not bundled.is_file() else bundled
+    if not file.is_file():
+        raise ConfigurationError(
+            f"no mapping {path}: give a YAML file, or a name that `lm import --list` shows"
+        )
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigurationError(f"cannot read the mapping {path}: {error}") from error
+    # Here, for the checks use the lists above.
+    from python_scoring.importing.mapping_checks import Checker
+
     mistakes = Checker().check(content)
     if mistakes:
         raise ConfigurationError(listing(f"{path}: the mapping", mistakes))
     return build(content)
+
+
+def bundled() -> list[MappingFile]:
+    """The mappings that come with the project, by name."""
+    return [load(Path(file.stem)) for file in sorted(BUNDLED.glob("*.yml"))]
 
 
 def listing(subject: str, mistakes: list[str]) -> str:
@@ -90,190 +151,33 @@ def listing(subject: str, mistakes: list[str]) -> str:
     return f"{subject} has {count}:\n" + "\n".join(f"  - {mistake}" for mistake in mistakes)
 
 
+def flat(columns: Iterable[Any]) -> list[str]:
+    """Columns, with those of an inner list (the first filled one counts) beside them."""
+    return [c for column in columns for c in (column if isinstance(column, list) else [column])]
+
+
 def build(content: dict[str, Any]) -> MappingFile:
     file = content.get("file") or {}
-    delimiter = str(file.get("delimiter", "comma"))
+    delimiter = file.get("delimiter")
     columns = file.get("columns")
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False, default=str)
     return MappingFile(
         name=content["name"],
-        delimiter=DELIMITERS.get(delimiter, delimiter),
-        encoding=file.get("encoding", "utf-8"),
+        delimiter=DELIMITERS.get(delimiter, delimiter) if delimiter else "",
+        encoding=str(file.get("encoding") or ""),
         quotes=file.get("quotes", True),
         columns=tuple(columns) if columns else None,
-        key=tuple(content["key"]),
+        key=tuple(content.get("key") or ()),
         skip=tuple(content.get("skip") or ()),
         sections={name: content[name] for name in SECTIONS if name != "file" and content.get(name)},
+        title=str(content.get("title") or ""),
+        zone=str(content.get("timezone") or content.get("utc_offset") or ""),
+        country=str(content.get("country") or ""),
+        nulls=frozenset(content.get("null_values") or ()),
+        footer=tuple(file.get("footer") or ()),
+        skip_lines=int(file.get("skip_lines") or 0),
+        sheet=file.get("sheet"),
+        events=file.get("events"),
+        fingerprint=hashlib.sha256(text.encode()).hexdigest()[:16],
+        known_by=tuple(content.get("known_by") or ()),
     )
-
-
-class Checker:
-    """Collects every mistake of a mapping instead of stopping at the first."""
-
-    def __init__(self) -> None:
-        self.mistakes: list[str] = []
-
-    def check(self, content: Any) -> list[str]:
-        if not isinstance(content, dict):
-            return ["it must be a set of sections (name, key, start, ...)"]
-        known = (*PLAIN, *SECTIONS)
-        for name in content:
-            if name not in known:
-                self.say(f"unknown section {name!r}: known are {', '.join(known)}")
-        for name in REQUIRED:
-            if not content.get(name):
-                self.say(f"section {name!r} is missing")
-        for name in SECTIONS:
-            if content.get(name) is not None:
-                self.section(name, content[name])
-        if content.get("name") and not isinstance(content["name"], str):
-            self.say("name: must be a text")
-        if content.get("key"):
-            self.texts("key", content["key"])
-        self.skip(content.get("skip"))
-        return self.mistakes
-
-    def say(self, mistake: str) -> None:
-        self.mistakes.append(mistake)
-
-    def section(self, name: str, section: Any) -> None:
-        if not isinstance(section, dict):
-            self.say(f"{name}: must be a set of keys, such as column")
-            return
-        for key in section:
-            if key not in SECTIONS[name]:
-                self.say(f"{name}: unknown key {key!r}: known are {', '.join(SECTIONS[name])}")
-        if "column" in section:
-            self.text(f"{name}.column", section["column"])
-        if "null_values" in section:
-            self.texts(f"{name}.null_values", section["null_values"])
-        if "map" in section:
-            self.map(name, section["map"])
-        if name in ("wait", "talk", "duration"):
-            self.length(name, section)
-        else:
-            getattr(self, f"check_{name}", lambda _: None)(section)
-        needs_column = name in ("answered", "client", "operator", "source")
-        if needs_column and "column" not in section:
-            self.say(f"{name}: column is missing")
-
-    def check_file(self, section: dict[str, Any]) -> None:
-        delimiter = section.get("delimiter", "comma")
-        if delimiter not in DELIMITERS and not (isinstance(delimiter, str) and len(delimiter) == 1):
-            self.say(f"file.delimiter: one character or one of {', '.join(DELIMITERS)}")
-        encoding = section.get("encoding", "utf-8")
-        try:
-            # A line must end with the byte of a newline, which rules out UTF-16 and UTF-32.
-            if "\n".encode(codecs.lookup(str(encoding)).name)[-1:] != b"\n" or "16" in str(
-                encoding
-            ):
-                raise LookupError
-        except LookupError:
-            self.say(f"file.encoding: {encoding!r} is not known, or not read line by line")
-        if not isinstance(section.get("quotes", True), bool):
-            self.say("file.quotes: true or false")
-        if section.get("columns") is not None:
-            self.texts("file.columns", section["columns"])
-
-    def check_start(self, section: dict[str, Any]) -> None:
-        whole, parts = "datetime" in section, {"date", "time"} & section.keys()
-        if whole == bool(parts) or len(parts) == 1:
-            self.say("start: give either datetime, or both date and time")
-        for part in ("datetime", "date", "time"):
-            if part in section:
-                value = section[part]
-                if not isinstance(value, dict) or set(value) != {"column", "format"}:
-                    self.say(f"start.{part}: must have column and format, and no other key")
-                    continue
-                self.text(f"start.{part}.column", value["column"])
-                if not isinstance(value["format"], str) or "%" not in value["format"]:
-                    self.say(f"start.{part}.format: a format such as %Y-%m-%d %H:%M:%S")
-        self.whole_number("start.clock_offset_sec", section.get("clock_offset_sec", 0))
-
-    def check_direction(self, section: dict[str, Any]) -> None:
-        if ("value" in section) == ("column" in section):
-            self.say("direction: give either value, or column and map")
-        if "value" in section and section["value"] not in DIRECTIONS:
-            self.say(f"direction.value: one of {', '.join(DIRECTIONS)}")
-        if "column" in section and "map" not in section:
-            self.say("direction.map is missing")
-        for value in self.values(section):
-            if value not in DIRECTIONS:
-                self.say(f"direction.map: {value!r} is none of {', '.join(DIRECTIONS)}")
-
-    def check_answered(self, section: dict[str, Any]) -> None:
-        if "map" not in section:
-            self.say("answered.map is missing")
-        for value in self.values(section):
-            if not isinstance(value, bool):
-                self.say(f"answered.map: {value!r} must be true or false")
-        self.whole_number("answered.min_talk_sec", section.get("min_talk_sec", 0))
-
-    def check_client(self, section: dict[str, Any]) -> None:
-        self.whole_number("client.pad_to", section.get("pad_to", 0))
-        if not str(section.get("prefix", "")).lstrip("+").isdigit() and section.get("prefix"):
-            self.say("client.prefix: digits only")
-
-    def check_line(self, section: dict[str, Any]) -> None:
-        if ("value" in section) == ("column" in section):
-            self.say("line: give either value or column")
-        if "value" in section:
-            self.text("line.value", section["value"])
-
-    def length(self, name: str, section: dict[str, Any]) -> None:
-        """A length is a column, a difference of two clock times, or (duration) a sum."""
-        forms = [form for form in ("column", "from", "plus") if form in section]
-        allowed = ["column", "from and to"] + (["plus"] if name == "duration" else [])
-        if len(forms) != 1 or ("from" in section) != ("to" in section):
-            self.say(f"{name}: give one of {', '.join(allowed)}")
-        for key in ("from", "to"):
-            if key in section:
-                self.text(f"{name}.{key}", section[key])
-        if "from" in section and "format" not in section:
-            self.say(f"{name}.format is missing: how the two times are written")
-        if "plus" in section:
-            self.texts(f"{name}.plus", section["plus"])
-        if section.get("unit", "seconds") not in UNITS:
-            self.say(f"{name}.unit: one of {', '.join(UNITS)}")
-        if section.get("on_negative", "reject") not in ON_NEGATIVE:
-            self.say(f"{name}.on_negative: one of {', '.join(ON_NEGATIVE)}")
-
-    def skip(self, rules: Any) -> None:
-        if rules is None:
-            return
-        if not isinstance(rules, list):
-            self.say("skip: must be a list of rules with column, values and reason")
-            return
-        for number, rule in enumerate(rules, 1):
-            if not isinstance(rule, dict) or set(rule) != {"column", "values", "reason"}:
-                self.say(f"skip: rule {number} must have column, values and reason")
-                continue
-            self.text(f"skip: column of rule {number}", rule["column"])
-            self.text(f"skip: reason of rule {number}", rule["reason"])
-            self.texts(f"skip: values of rule {number}", rule["values"])
-
-    def map(self, name: str, values: Any) -> None:
-        if not isinstance(values, dict) or not values:
-            self.say(f"{name}.map: must be pairs of a value of the file and its meaning")
-            return
-        for key in values:
-            if not isinstance(key, str):
-                self.say(f"{name}.map: put {key!r} into quotes, the file holds texts")
-
-    def values(self, section: dict[str, Any]) -> list[Any]:
-        return list(section["map"].values()) if isinstance(section.get("map"), dict) else []
-
-    def text(self, where: str, value: Any) -> None:
-        if not isinstance(value, str) or not value:
-            self.say(f"{where}: must be a text, put it into quotes")
-
-    def texts(self, where: str, values: Any) -> None:
-        if not isinstance(values, list) or not values:
-            self.say(f"{where}: must be a list of texts")
-            return
-        for value in values:
-            if not isinstance(value, str):
-                self.say(f"{where}: put {value!r} into quotes, the file holds texts")
-
-    def whole_number(self, where: str, value: Any) -> None:
-        if not isinstance(value, int) or isinstance(value, bool):
-            self.say(f"{where}: must be a whole number")

@@ -1,0 +1,410 @@
+"""Records of a call log as calls, by a mapping, and calls as rows of call_history.
+
+A record that cannot be a call is refused with a reason that names the column, never
+its value: a call log is personal data.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
+
+from python_scoring.base.errors import ConfigurationError
+from python_scoring.importing.lengths import seconds_of
+from python_scoring.importing.mapping import MappingFile, listing
+from python_scoring.importing.moments import GUESSED, Clock, parser_of, swapped, zone_of
+from python_scoring.importing.parties import NO_NUMBER, Parties, Side
+from python_scoring.importing.texts import is_null, looks_like_phone, masked
+
+# Rows that `lm import` wrote are known by this.
+ENTRY_PREFIX = "lm-import:"
+COLUMNS = (
+    "context_type",
+    "caller_number",
+    "called_number",
+    "caller_info",
+    "called_info",
+    "talk_duration",
+    "await_sec",
+    "duration",
+    "context_start_time",
+    "context_start_time_dt",
+    "context_status",
+    "utm_source_by_number",
+    "entry_id",
+)
+MAX_SECONDS = 65_535  # SMALLINT UNSIGNED
+MAX_EPOCH = 4_294_967_295  # INT UNSIGNED
+MAX_TEXT = 255
+INCOMING, OUTGOING, INTERNAL = 1, 2, 3
+TOTALS = re.compile(r"(?:итого|всего|total|grand total|totals|sum|summe|gesamt)\b", re.IGNORECASE)
+TYPES = re.compile(
+    r"(?:(?:var)?char|(?:big|small|tiny)?int(?:eger)?|uniqueidentifier|date(?:time)?|text|string"
+    r"|float|bool(?:ean)?|timestamp)(?:\(\d+\))?",
+    re.IGNORECASE,
+)
+
+
+CROSSWISE = (
+    "client has a name and operator a phone number: the columns change sides with the direction. "
+    "Name both as caller and callee instead of client and operator; nothing was loaded"
+)
+
+
+class BadLine(Exception):
+    """Why a line is refused."""
+
+
+class SkippedLine(Exception):
+    """The mapping's own reason to leave a line out."""
+
+
+class WrongOrder(ConfigurationError):
+    """Dates whose day and month stand in the other order: no line of the file can be trusted."""
+
+
+@dataclass(slots=True)
+class Call:
+    """A call, or one leg of it. Lengths in seconds; `start` has its zone."""
+
+    line: int
+    entry_id: str
+    group: str
+    start: datetime
+    direction: int
+    client: str
+    own_line: str
+    operator: str | None
+    called_operator: str | None
+    talk: int | None
+    wait: int | None
+    duration: int | None
+    answered: bool
+    source: str | None
+    transfers: int = 0
+
+
+class CallReader:
+    """Builds calls of records; counts what it had to leave out of them in `notes`."""
+
+    def __init__(self, mapping: MappingFile, clinic: tzinfo) -> None:
+        self.mapping = mapping
+        self.clinic = clinic
+        self.columns: dict[str, int] = {}
+        self.width = 0
+        self.header: list[str] = []
+        self.notes: Counter[str] = Counter()
+        self.parties = Parties(mapping)
+        self.clock = self.make_clock()
+        self.operators_refused = 0
+        self.operators_seen = 0
+
+    def make_clock(self) -> Clock:
+        section = self.mapping.sections["start"]
+        parts = self.start_parts()
+        shapes: list[str] = [""]
+        for part in parts:
+            given = part.get("format")
+            own = [given] if isinstance(given, str) else list(given or ())
+            shapes = [f"{a} {b}".strip() for a in shapes for b in own] if own else []
+        zone = zone_of(self.mapping.zone) if self.mapping.zone else self.clinic
+        return Clock(shapes or GUESSED, zone, self.clinic, section.get("twice", "earlier"))
+
+    def start_parts(self) -> list[Mapping[str, Any]]:
+        section = self.mapping.sections["start"]
+        if "column" in section:
+            return [section]
+        return [section[name] for name in ("datetime", "date", "time") if name in section]
+
+    def set_columns(self, names: Sequence[str], where: str) -> None:
+        """Take the column names; every column of the mapping must be among them, and only once."""
+        self.header = list(names)
+        self.width = len(names)
+        seen: Counter[str] = Counter()
+        self.columns = {}
+        for place, name in enumerate(names):
+            seen[name] += 1
+            if name:
+                self.columns[name if seen[name] == 1 else f"{name}#{seen[name]}"] = place
+        used = dict.fromkeys(self.mapping.named_columns())
+        mistakes = [
+            f"column {column!r} ({at}) occurs {seen[column]} times: write {column}#1 for the "
+            f"first, {column}#2 for the second"
+            for at, column in used
+            if seen[column] > 1
+        ]
+        for name, count in seen.items():
+            if name and count > 1:
+                self.columns[f"{name}#1"] = self.columns[name]
+        missing = [
+            f"no column {column!r} in the file ({at})"
+            for at, column in used
+            if column not in self.columns
+        ]
+        if missing:
+            missing.append("the file has: " + ", ".join(masked(n) for n in names if n))
+        if mistakes or missing:
+            raise ConfigurationError(listing(f"{where} against its mapping", mistakes + missing))
+
+    def is_extra(self, fields: Sequence[str]) -> str | None:
+        """Why a record is none of a call: totals, the header again, a line of column types."""
+        filled = [f for f in fields if f]
+        if not filled:
+            return "empty line"
+        first = filled[0]
+        words = self.mapping.footer
+        if any(first.casefold().startswith(w.casefold()) for w in words) or TOTALS.match(first):
+            return "a line of totals"
+        if fields == self.header:
+            return "the header again"
+        if len(filled) > 1 and all(TYPES.fullmatch(f) for f in filled):
+            return "a line of column types"
+        return None
+
+    def call(self, line: int, fields: Sequence[str]) -> Call:
+        """The call of one record."""
+        if len(fields) != self.width:
+            fields = self.fitted(fields)
+        for rule in self.mapping.skip:
+            value = self.value(fields, rule["column"])
+            if value in rule["values"] if "values" in rule else not is_null(value):
+                raise SkippedLine(rule["reason"])
+        entry_id, group = self.identity(fields)
+        start = self.start(fields)
+        if not 0 < start.timestamp() <= MAX_EPOCH:
+            raise BadLine("start: the date is out of range")
+        wait = self.seconds(fields, "wait")
+        talk = self.seconds(fields, "talk")
+        talk, answered = self.answered(fields, talk)
+        try:
+            side = self.parties.of(lambda column: self.value(fields, column), answered)
+        except ValueError as error:
+            raise BadLine(str(error)) from None
+        self.notes.update(side.notes)
+        return Call(
+            line=line,
+            entry_id=entry_id,
+            group=group,
+            start=start,
+            direction=side.direction,
+            client=self.short(side.client, "client"),
+            own_line=self.short(side.line, "line"),
+            operator=self.operator(side, side.operator),
+            called_operator=self.operator(side, side.called_operator),
+            talk=talk,
+            wait=wait,
+            duration=self.duration(fields, wait, talk),
+            answered=answered,
+            source=self.source(fields),
+        )
+
+    def fitted(self, fields: Sequence[str]) -> Sequence[str]:
+        """Empty fields at the end may be more or fewer: spreadsheets leave them off."""
+        needed = max(self.columns.values()) + 1
+        if len(fields) > self.width and not any(fields[self.width :]):
+            return fields[: self.width]
+        if needed <= len(fields) < self.width and not any(self.header[len(fields) :]):
+            return fields
+        raise BadLine(f"{len(fields)} fields instead of {self.width}")
+
+    def value(self, fields: Sequence[str], column: str) -> str:
+        return fields[self.columns[column]]
+
+    def identity(self, fields: Sequence[str]) -> tuple[str, str]:
+        """The same call has the same id in every import of any version of the file."""
+        legs = self.mapping.section("legs")
+        key = list(legs["call"]) if legs else self.mapping.key
+        values = [self.key_value(fields, column) for column in key]
+        if not any(values):
+            names = (c if isinstance(c, str) else " or ".join(c) for c in key)
+            raise BadLine(f"{' + '.join(names)}: the key is empty")
+        text = "\x1f".join([self.mapping.name, *values])
+        group = hashlib.sha256(text.encode()).hexdigest()[:40]
+        return ENTRY_PREFIX + group, group
+
+    def key_value(self, fields: Sequence[str], column: str | list[str]) -> str:
+        """A column, or the first filled one of several."""
+        if isinstance(column, str):
+            return self.value(fields, column)
+        values = (self.value(fields, name) for name in column)
+        return next((value for value in values if not is_null(value)), "")
+
+    def start(self, fields: Sequence[str]) -> datetime:
+        parts = self.start_parts()
+        text = " ".join(self.value(fields, part["column"]) for part in parts)
+        try:
+            moment = self.clock.read(text)
+        except ValueError as error:
+            columns = " + ".join(part["column"] for part in parts)
+            self.check_order(text, columns)
+            raise BadLine(f"{columns}: {error}") from None
+        more = self.mapping.sections["start"].get("clock_offset_sec", 0)
+        return moment + timedelta(seconds=more) if more else moment
+
+    def check_order(self, text: str, columns: str) -> None:
+        for shape in self.clock.shapes:
+            other = swapped(shape)
+            if other is None or not self.mapping.names_format:
+                continue
+            try:
+                parser_of(other)(text)
+            except ValueError:
+                continue
+            raise WrongOrder(
+                f"{columns}: a date that reads only as {other}, not as {shape}: day and "
+                f"month stand in the other order. Write format: {other!r}; nothing was loaded"
+            )
+
+    def mapped(self, fields: Sequence[str], section: Mapping[str, Any]) -> Any:
+        """The meaning of a value; one the map does not know makes the line bad."""
+        value = self.value(fields, section["column"])
+        if value not in section["map"]:
+            if "other" in section:
+                return section["other"]
+            raise BadLine(f"{section['column']}: a value that the map does not know")
+        return section["map"][value]
+
+    def answered(self, fields: Sequence[str], talk: int | None) -> tuple[int | None, bool]:
+        """Talk seconds and whether somebody answered: the tables know it by talk alone."""
+        section = self.mapping.section("answered")
+        if section is None:
+            return talk, bool(talk)
+        is_answered = self.mapped(fields, section) if "map" in section else bool(talk)
+        for rule in section.get("unless", ()):
+            is_answered = is_answered and self.value(fields, rule["column"]) not in rule["values"]
+        for column in section.get("needs", ()):
+            is_answered = is_answered and not is_null(self.value(fields, column))
+        if not is_answered:
+            return 0, False
+        least = section.get("min_talk_sec", 0)
+        if not talk and not least:
+            raise BadLine("talk: an answered call without talk: write answered.min_talk_sec: 1")
+        return max(talk or 0, least), True
+
+    def seconds(self, fields: Sequence[str], name: str) -> int | None:
+        """A length in whole seconds; an empty field is unknown."""
+        section = self.mapping.section(name)
+        if section is None:
+            return None
+        unit = section.get("unit", "seconds")
+        if "from" in section:
+            seconds = self.difference(fields, section)
+        elif "column" in section:
+            seconds = self.length(fields, section["column"], unit)
+        else:
+            parts = [(1, c) for c in section.get("plus", ())]
+            parts += [(-1, c) for c in section.get("minus", ())]
+            lengths = [(sign, self.length(fields, c, unit)) for sign, c in parts]
+            known = [sign * length for sign, length in lengths if length is not None]
+            seconds = sum(known) if len(known) == len(parts) else None
+        if "minus" in section and "column" in section and seconds is not None:
+            for column in section["minus"]:
+                seconds -= self.length(fields, column, unit) or 0
+        return self.bounded(seconds, name, section)
+
+    def bounded(self, seconds: int | None, name: str, section: Mapping[str, Any]) -> int | None:
+        where = section.get("column") or name
+        if seconds is not None and seconds < 0:
+            way = section.get("on_negative", "reject")
+            if way == "reject":
+                raise BadLine(f"{where}: below zero")
+            seconds = 0 if way == "zero" else None
+        if seconds is not None and seconds > MAX_SECONDS:
+            raise BadLine(f"{where}: longer than {MAX_SECONDS} seconds")
+        return seconds
+
+    def length(self, fields: Sequence[str], column: str, unit: str) -> int | None:
+        text = self.value(fields, column)
+        if text in self.mapping.nulls:
+            return None
+        try:
+            return seconds_of(text, unit)
+        except (ValueError, OverflowError) as error:
+            raise BadLine(f"{column}: {error}") from None
+
+    def difference(self, fields: Sequence[str], section: Mapping[str, Any]) -> int | None:
+        ends = section["to"] if isinstance(section["to"], list) else [section["to"]]
+        shape = section["format"]
+        nothing = ("", "0") if shape.startswith("epoch") else ("",)
+        first = self.value(fields, section["from"])
+        last = next(
+            (t for c in ends if (t := self.value(fields, c)) not in nothing and not is_null(t)), ""
+        )
+        if first in nothing or not last or is_null(first):
+            return None
+        try:
+            parse = parser_of(shape)
+            seconds = int((parse(last) - parse(first)).total_seconds())
+        except (ValueError, TypeError):
+            raise BadLine(f"{section['from']}, {' or '.join(ends)}: not times as {shape}") from None
+        # Clock times without a date: the second one may be after midnight.
+        dated = "%" not in shape or any(code in shape for code in ("%d", "%j", "%x", "%c"))
+        return seconds if dated else seconds % 86_400
+
+    def duration(self, fields: Sequence[str], wait: int | None, talk: int | None) -> int | None:
+        section = self.mapping.section("duration")
+        if section is None or "plus" not in section:
+            return self.seconds(fields, "duration")
+        parts = [self.length(fields, c, "seconds") for c in section["plus"]]
+        known = [part for part in (*parts, wait, talk) if part is not None]
+        if len(known) < len(parts) + 2:
+            return None
+        if min(known) < 0:
+            return self.bounded(min(known), "duration", section)
+        return self.bounded(sum(known), "duration", section)
+
+    def operator(self, side: Side, text: str | None) -> str | None:
+        """A name or extension; never what may be somebody's phone number."""
+        if text is None:
+            return None
+        self.operators_seen += 1
+        if looks_like_phone(text):
+            self.operators_refused += 1
+            if NO_NUMBER in side.notes:
+                raise ConfigurationError(CROSSWISE)
+            self.notes["operator left out: it looks like a phone number"] += 1
+            return None
+        return self.short(text, "operator")
+
+    def source(self, fields: Sequence[str]) -> str | None:
+        section = self.mapping.section("source")
+        if section is None:
+            return None
+        value = self.value(fields, section["column"])
+        if is_null(value) or value in section.get("null_values", ()):
+            return None
+        text = str(section.get("map", {}).get(value, value))
+        if looks_like_phone(text):
+            self.notes["source left out: it looks like a phone number"] += 1
+            return None
+        return self.short(text, section["column"])
+
+    def short(self, text: str, column: str) -> str:
+        if len(text) > MAX_TEXT:
+            raise BadLine(f"{column}: longer than {MAX_TEXT} characters")
+        return text
+
+    def row(self, call: Call) -> tuple[Any, ...]:
+        """The values of COLUMNS."""
+        outgoing = call.direction == OUTGOING
+        internal = call.direction == INTERNAL
+        return (
+            call.direction,
+            call.own_line if outgoing else call.client,
+            call.client if outgoing else call.own_line,
+            call.operator if outgoing or internal else None,
+            call.called_operator if internal else None if outgoing else call.operator,
+            call.talk,
+            call.wait,
+            call.duration,
+            int(call.start.astimezone(UTC).timestamp()),
+            self.clock.local(call.start),
+            int(call.answered),
+            call.source,
+            call.entry_id,
+        )
