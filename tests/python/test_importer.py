@@ -44,6 +44,7 @@ def empty(target: Any) -> Any:
     """The target with no source tables."""
     target.rows("drop table if exists call_history")
     target.rows("drop table if exists call_scores")
+    target.rows("drop table if exists lm_import")
     return target
 
 
