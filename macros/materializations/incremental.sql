@@ -26,11 +26,7 @@
     m_changes(relation) list batches {where, and cursor_key or feed and position}; m_feeds() gives the newest
     position of what m follows.
 #}
-{% materialization incremental, adapter='mysql' %}
-    {% do return(run_incremental()) %}
-{% endmaterialization %}
-
-{% materialization incremental, adapter='mariadb' %}
+{% materialization incremental, adapter='operabot_mysql' %}
     {% do return(run_incremental()) %}
 {% endmaterialization %}
 

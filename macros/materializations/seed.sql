@@ -1,7 +1,7 @@
 {# dbt empties a seed with TRUNCATE, which commits at once: a run beside it would read no rules.
    DELETE and the new rows are one transaction. Two runs at once take turns by the lock row: without it, both
    delete first and then deadlock. #}
-{% macro mysql__reset_csv_table(model, full_refresh, old_relation, agate_table) %}
+{% macro operabot_mysql__reset_csv_table(model, full_refresh, old_relation, agate_table) %}
     {% if full_refresh %}
         {% do adapter.drop_relation(old_relation) %}
         {% do return(create_csv_table(model, agate_table)) %}
@@ -12,13 +12,8 @@
     {% do return("delete from " ~ old_relation) %}
 {% endmacro %}
 
-{% macro mariadb__reset_csv_table(model, full_refresh, old_relation, agate_table) %}
-    {% do return(mysql__reset_csv_table(model, full_refresh, old_relation, agate_table)) %}
-{% endmacro %}
-
-
 {# As dbt's, with a charset: a server's default may be latin1, which has no Cyrillic. #}
-{% macro mysql__create_csv_table(model, agate_table) %}
+{% macro operabot_mysql__create_csv_table(model, agate_table) %}
     {% set types = model['config'].get('column_types', {}) %}
     {% set columns = [] %}
     {% for name in agate_table.column_names %}
@@ -33,8 +28,4 @@
     {% do hold_lock(model.name) %}
     {% do adapter.add_query("delete from " ~ this.render()) %}
     {% do return(sql) %}
-{% endmacro %}
-
-{% macro mariadb__create_csv_table(model, agate_table) %}
-    {% do return(mysql__create_csv_table(model, agate_table)) %}
 {% endmacro %}

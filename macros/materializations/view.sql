@@ -1,10 +1,6 @@
 {# dbt builds a view under another name and renames it, which two runs at once trip over.
    MySQL replaces a view in one step. #}
-{% materialization view, adapter='mysql' %}
-    {% do return(replace_view()) %}
-{% endmaterialization %}
-
-{% materialization view, adapter='mariadb' %}
+{% materialization view, adapter='operabot_mysql' %}
     {% do return(replace_view()) %}
 {% endmaterialization %}
 

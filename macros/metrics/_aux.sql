@@ -6,7 +6,7 @@
     {% set parts = [tojson(rule_metrics()) | replace(as_of_text(), '')] %}
     {% for name in ['int_week_facts', 'int_known_facts', 'lm_reference', 'int_review_batches', 'lm_value'] %}
         {% set node = graph.nodes.get('model.operabot_lm.' ~ name) %}
-        {% if node %}{% do parts.append(node.checksum.checksum) %}{% endif %}
+        {% if node %}{% do parts.append(node.raw_code) %}{% endif %}
     {% endfor %}
     {% do return(local_md5(parts | join(' '))) %}
 {% endmacro %}

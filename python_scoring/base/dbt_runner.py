@@ -18,6 +18,9 @@ SETTINGS = {
     "PYTHONUNBUFFERED": "1",
 }
 
+# `python -m dbt.cli.main` does nothing since dbt-core 1.8.
+DBT = ("-c", "from dbt.cli.main import cli; cli()")
+
 # Of what a failed process said: its last words name the error.
 LONGEST_OUTPUT = 3_000
 
@@ -72,7 +75,7 @@ def command(
     target: Target, arguments: Sequence[str], variables: Mapping[str, Any] | None = None
 ) -> list[str]:
     """dbt's command line. To be run in the project's folder: socket paths count from there."""
-    words = [sys.executable, "-m", "dbt.cli.main", *arguments]
+    words = [sys.executable, *DBT, *arguments]
     words += ["--project-dir", str(target.project_dir), "--target", target.name]
     words += ["--profiles-dir", str(target.profiles_dir)]
     if variables:

@@ -55,7 +55,7 @@ def files(dictionary: Dictionary, project: Path) -> dict[Path, str]:
 def stamped(project: Path) -> str:
     """dbt_project.yml with the hash of the macros' descriptions in its last line.
 
-    dbt 1.7 stops with "found two macros" when it meets a changed description of a macro and has the
+    dbt stops with "found two macros" when it meets a changed description of a macro and has the
     project parsed already. A change of dbt_project.yml makes it parse the project anew.
     """
     digest = hashlib.sha256()

@@ -82,11 +82,11 @@ def examine(target: Target) -> Iterator[Finding]:
 
 def check_packages() -> Iterator[Finding]:
     python = ".".join(map(str, sys.version_info[:3]))
-    if sys.version_info[:2] in ((3, 11), (3, 12)):
+    if (3, 11) <= sys.version_info[:2] <= (3, 14):
         yield ok("python", python)
     else:
-        yield warn("python", f"{python} is not tested", "use Python 3.11 or 3.12")
-    for package, wanted in (("dbt-core", "1.7."), ("dbt-mysql", "1.7.0")):
+        yield warn("python", f"{python} is not tested", "use Python 3.11 to 3.14")
+    for package, wanted in (("dbt-core", "1.12."), ("dbt-mysql", "1.7.0")):
         try:
             found = version(package)
         except PackageNotFoundError:

@@ -15,26 +15,18 @@ MARIADB_OLDEST = (10, 6)
 
 def check_server(target: Target, probe: Probe) -> Iterator[Finding]:
     version, comment = probe.one("select version(), @@version_comment")
-    yield judge_version(version, comment, target.type)
+    yield judge_version(version, comment)
 
 
-def judge_version(version: str, comment: str, adapter: str) -> Finding:
-    """The server's version against the oldest that works, and against the profile's `type`."""
+def judge_version(version: str, comment: str) -> Finding:
+    """The server's version against the oldest that works."""
     number = tuple(map(int, re.findall(r"\d+", version)[:3]))
     name = f"{version} ({comment})"
-    oldest: tuple[int, ...] = ()
-    if "oceanbase" in f"{version} {comment}".lower():
-        kind = "mysql"
-    elif "mariadb" in f"{version} {comment}".lower():
-        kind, oldest = "mariadb", MARIADB_OLDEST
-    else:
-        kind, oldest = "mysql", MYSQL_OLDEST
-    if oldest and number < oldest:
+    if "oceanbase" in name.lower():
+        return ok("server", name)
+    oldest = MARIADB_OLDEST if "mariadb" in name.lower() else MYSQL_OLDEST
+    if number < oldest:
         return fail("server", name, f"upgrade to {'.'.join(map(str, oldest))} or later")
-    if kind != adapter:
-        return fail(
-            "server", f"{name}, but the target is of type {adapter}", f"use --target {kind}"
-        )
     return ok("server", name)
 
 

@@ -262,7 +262,7 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any
     )
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "dbt.cli.main", "parse", "--project-dir", str(ROOT)),
+            *(sys.executable, *dbt_runner.DBT, "parse", "--project-dir", str(ROOT)),
             *("--profiles-dir", str(folder), "--target", "embedded"),
         ],
         cwd=ROOT,

@@ -45,8 +45,8 @@ def test_environment_fills_the_target(clean: Path, monkeypatch: pytest.MonkeyPat
     assert (target.place, target.user, target.schema) == ("db.example:3399", "scoring", "clinic")
     assert target.password == "s3cret"
     assert "s3cret" not in repr(target)
-    assert profile.load("mariadb").type == "mariadb"
-    assert profile.load("oceanbase").type == "mysql"
+    for name in ("embedded", "mysql", "mariadb", "oceanbase"):
+        assert profile.load(name).type == "operabot_mysql"
 
 
 @pytest.mark.parametrize("name", ["mysql", "mariadb", "oceanbase"])

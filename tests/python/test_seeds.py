@@ -121,12 +121,6 @@ def test_every_seed_is_described() -> None:
     assert set(SPECS) == {path.stem for path in SEEDS.glob("*.csv")} == set(KEYS)
 
 
-def test_tests_are_written_for_dbt_1_7() -> None:
-    text = (SEEDS / "_seeds.yml").read_text("utf-8")
-    assert "data_tests:" not in text
-    assert "unit_tests:" not in text
-
-
 @EVERY_SEED
 def test_file_is_clean(name: str) -> None:
     raw = (SEEDS / f"{name}.csv").read_bytes()
@@ -304,8 +298,8 @@ def test_refusal_codes_agree() -> None:
     assert len(codes) == 11
     mapped = {row["refusal_reason"]: row["refusal_code"] for row in rows("refusal_reasons")}
     assert {code: mapped[code.lower()] for code in codes} == {code: code for code in codes}
-    spec = SPECS["refusal_reasons"]["columns"][1]["tests"]
-    assert set(spec[1]["accepted_values"]["values"]) == codes
+    spec = SPECS["refusal_reasons"]["columns"][1]["data_tests"]
+    assert set(spec[1]["accepted_values"]["arguments"]["values"]) == codes
     reasons = {(row["reason_code"], row["metric_code"]) for row in rows("lm_reason_dictionary")}
     for metric in RISKS_BY_REFUSAL:
         assert {(f"REFUSAL_{code}", metric) for code in codes} <= reasons
@@ -316,8 +310,8 @@ def test_categories() -> None:
     for row in rows("call_categories"):
         assert row["is_excluded"] == str(int(row["call_category"] in EXCLUDED)), row
         seen.add(row["call_category"])
-    spec = SPECS["call_categories"]["columns"][2]["tests"]
-    assert seen == set(spec[1]["accepted_values"]["values"])
+    spec = SPECS["call_categories"]["columns"][2]["data_tests"]
+    assert seen == set(spec[1]["accepted_values"]["arguments"]["values"])
     numbers = [number for number in column("call_categories", "number_category") if number]
     assert len(numbers) == len(set(numbers))
 

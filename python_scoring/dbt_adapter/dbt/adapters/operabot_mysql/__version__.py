@@ -1,0 +1,2 @@
+# That of dbt-mysql, which does the work.
+version = "1.7.0"
