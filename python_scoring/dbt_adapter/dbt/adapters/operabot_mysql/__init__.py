@@ -34,18 +34,14 @@ OLD_PLACES: dict[Any, dict[str, Any]] = {
 for _module, _names in OLD_PLACES.items():
     vars(_module).update(_names)
 
-from dbt.adapters.mysql import (  # noqa: E402
-    MySQLAdapter,
-    MySQLConnectionManager,
-    MySQLCredentials,
-)
+from dbt.adapters import mysql  # noqa: E402
 from dbt.include import operabot_mysql  # noqa: E402
 
 TYPE = "operabot_mysql"
 
 
 @dataclass(init=False)
-class OperabotMySQLCredentials(MySQLCredentials):
+class OperabotMySQLCredentials(mysql.MySQLCredentials):
     """What dbt-mysql's profile takes."""
 
     @property
@@ -53,11 +49,12 @@ class OperabotMySQLCredentials(MySQLCredentials):
         return TYPE
 
 
-class OperabotMySQLConnectionManager(MySQLConnectionManager):
+class OperabotMySQLConnectionManager(mysql.MySQLConnectionManager):
     TYPE = TYPE
 
 
-class OperabotMySQLAdapter(MySQLAdapter):
+# dbt finds the adapter's version by this name, in dbt.adapters.mysql.
+class MySQLAdapter(mysql.MySQLAdapter):
     ConnectionManager = OperabotMySQLConnectionManager
 
     def get_catalog(self, relation_configs: Any, used_schemas: Any) -> Any:
@@ -66,7 +63,7 @@ class OperabotMySQLAdapter(MySQLAdapter):
 
 
 Plugin = AdapterPlugin(
-    adapter=OperabotMySQLAdapter,
+    adapter=MySQLAdapter,
     credentials=OperabotMySQLCredentials,
     include_path=operabot_mysql.PACKAGE_PATH,
     dependencies=["mysql"],
