@@ -24,6 +24,18 @@
 {%- endmacro %}
 
 
+{# A text of the source, unless it holds what may be somebody's phone number: so many digits in a row, with the
+   signs that numbers are broken up by. Whatever reaches a dimension, a page or a log goes through here. #}
+{% macro without_phone(raw, text, digits=7) -%}
+    case
+        when {{ our_text(raw) }}
+            regexp '[0-9]([[:space:]().+/-]{0,3}[0-9]){{ '{' ~ (digits - 1) ~ '}' }}'
+            then null
+        else {{ text }}
+    end
+{%- endmacro %}
+
+
 {# A person's name as one spelling whatever was typed: each of the first three words with a capital, ё as е.
    `name` is a display_text. #}
 {% macro person_name(name) -%}

@@ -31,10 +31,14 @@ typed as (
         case
             when context_start_time > 0 then {{ local_from_epoch('context_start_time') }}
         end as start_by_epoch,
-        {{ label_text(optional_column(available, 'answered_user_id'), 64) }} as answered_user_id,
-        {{ label_text(optional_column(available, 'answered_extension'), 64) }}
-            as answered_extension,
-        {{ label_text(optional_column(available, 'utm_source_by_number'), 128) }} as source_channel,
+        {#- Ids of users are long in some systems: ten digits are a number of anybody's. #}
+        {%- for name, length, digits in [
+            ('answered_user_id', 64, 10), ('answered_extension', 64, 7), ('utm_source_by_number', 128, 7)
+        ] %}
+        {%- set raw = optional_column(available, name) %}
+        {{ without_phone(raw, label_text(raw, length), digits) }}
+            as {{ 'source_channel' if name == 'utm_source_by_number' else name }},
+        {%- endfor %}
         cast({{ optional_column(available, 'created_at') }} as datetime) as source_created_at
 
     from call_history

@@ -7,7 +7,7 @@ select
     history_id,
     right(regexp_replace({{ our_text('caller_number') }}, '[^0-9]', ''), 10) as caller_digits,
     right(regexp_replace({{ our_text('called_number') }}, '[^0-9]', ''), 10) as called_digits,
-    {{ display_text('caller_info') }} as caller_info,
-    {{ display_text('called_info') }} as called_info
+    {{ without_phone('caller_info', display_text('caller_info')) }} as caller_info,
+    {{ without_phone('called_info', display_text('called_info')) }} as called_info
 
 from {{ source('operabot', 'call_history') }}

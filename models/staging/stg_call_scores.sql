@@ -75,14 +75,23 @@ labelled as (
         {{ label_text(optional_column(available, 'refusal_category_code'), 64) }}
             as refusal_code_label,
         {{ label_text(optional_column(available, 'refusal_reason')) }} as refusal_label,
-        {{ label_text(optional_column(available, 'category_checklist')) }} as checklist,
+        {{ without_phone(
+            optional_column(available, 'category_checklist'),
+            label_text(optional_column(available, 'category_checklist'))
+        ) }} as checklist,
         cast({{ optional_column(available, 'number_checklist') }} as signed) as checklist_items,
         cast({{ optional_column(available, 'requested_service_id') }} as signed) as service_id,
-        {{ display_text(optional_column(available, 'requested_service_name')) }} as service_name,
+        {{ without_phone(
+            optional_column(available, 'requested_service_name'),
+            display_text(optional_column(available, 'requested_service_name'))
+        ) }} as service_name,
         {{ label_text(optional_column(available, 'requested_service_name')) }} as service_label,
         {{ label_text(optional_column(available, 'requested_doctor_speciality')) }}
             as speciality_label,
-        {{ label_text(optional_column(available, 'utm_source_by_number'), 128) }} as source_channel
+        {{ without_phone(
+            optional_column(available, 'utm_source_by_number'),
+            label_text(optional_column(available, 'utm_source_by_number'), 128)
+        ) }} as source_channel
 
     from call_scores
 

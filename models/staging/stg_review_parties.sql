@@ -6,7 +6,9 @@
 
 select
     id as call_score_id,
-    {{ display_text(optional_column(available, 'caller_info')) }} as caller_info,
-    {{ display_text(optional_column(available, 'called_info')) }} as called_info
+    {%- for name in ['caller_info', 'called_info'] %}
+    {%- set raw = optional_column(available, name) %}
+    {{ without_phone(raw, display_text(raw)) }} as {{ name }}{{ ',' if not loop.last }}
+    {%- endfor %}
 
 from {{ source('operabot', 'call_scores') }}

@@ -9,10 +9,8 @@ import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import jinja2
 import mysql.connector
@@ -61,21 +59,7 @@ class Target:
         return str(self.socket)
 
     @property
-    def zone(self) -> str:
-        """The clinic's time zone: the var timezone (Europe/Berlin), else utc_offset (+03:00)."""
-        return str(self.vars.get("timezone") or "") or self.utc_offset
-
-    @property
     def utc_offset(self) -> str:
-        if name := str(self.vars.get("timezone") or ""):
-            # The session's zone: that of today, for the clock of the server's own columns.
-            try:
-                today = datetime.now(ZoneInfo(name)).strftime("%z")
-            except (ZoneInfoNotFoundError, ValueError, OSError):
-                raise ConfigurationError(
-                    f"no time zone {name!r}: write timezone like Europe/Berlin"
-                ) from None
-            return f"{today[:3]}:{today[3:5]}"
         offset = str(self.vars.get("utc_offset") or DEFAULT_OFFSET)
         if not re.fullmatch(r"[+-](0\d|1[0-4]):[0-5]\d", offset):
             raise ConfigurationError(f"utc_offset must be like '+03:00', got {offset!r}")

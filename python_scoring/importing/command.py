@@ -98,7 +98,7 @@ def run(args: argparse.Namespace) -> int:
         mapping = import_mapping.load(args.mapping)
         files = files_of(path)
         if args.dry_run:
-            clinic = zone_of(target.zone)
+            clinic = zone_of(target.utc_offset)
             previews = [
                 preview_of(inspect(f, mapping.encoding or None), mapping, clinic) for f in files
             ]
@@ -122,7 +122,7 @@ def load_all(
                     path,
                     mapping,
                     args.schema or target.source_schema,
-                    clinic=zone_of(target.zone),
+                    clinic=zone_of(target.utc_offset),
                     reject_file=reject_file,
                     call_history=target.source_table(CALL_HISTORY),
                     call_scores=target.source_table(CALL_SCORES),
@@ -157,7 +157,7 @@ def propose(args: argparse.Namespace, path: Path, target: profile.Target) -> int
         return EXIT_OK
     print(finding.as_text())
     if finding.mapping is not None and not finding.open_questions:
-        print(preview_of(finding.content, finding.mapping, zone_of(target.zone)).as_text())
+        print(preview_of(finding.content, finding.mapping, zone_of(target.utc_offset)).as_text())
     name = args.write_mapping or finding.system or "MAPPING.yml"
     if not finding.system and not args.write_mapping:
         print("\n" + finding.mapping_text)
