@@ -146,6 +146,10 @@
         {# Its statements end after ten seconds otherwise. #}
         {% do run_query("set ob_query_timeout = 7200000000") %}
         {% do run_query("set ob_trx_timeout = 86400000000") %}
+    {% else %}
+        {# Half a year of values is counted in memory: with the servers' 16 MB it goes to disk. #}
+        {% do run_query("set session tmp_table_size = 134217728") %}
+        {% do run_query("set session max_heap_table_size = 134217728") %}
     {% endif %}
     {% if target.type == 'mariadb' %}
         {% do run_query("set session join_cache_level = " ~ (4 if config.get('hash_joins') else 'default')) %}

@@ -115,7 +115,7 @@ counted as (
 
 ),
 
--- In floating point, which is exact for whole numbers and much faster than decimals.
+-- In floating point, which is exact for whole numbers.
 ranked as (
 
     select
