@@ -13,3 +13,8 @@
 {% macro lm_value_only_call(relation, call) %}
     {% do return([{'where': "history_id = " ~ call}]) %}
 {% endmacro %}
+
+
+{% macro int_metric_inputs_only_call(relation, call) %}
+    {% do return([{'where': "history_id = " ~ call}]) %}
+{% endmacro %}

@@ -2,11 +2,13 @@
    DELETE and the new rows are one transaction. Two runs at once take turns by the lock row: without it, both
    delete first and then deadlock. #}
 {% macro operabot_mysql__reset_csv_table(model, full_refresh, old_relation, agate_table) %}
+    {% do check_seed_columns(model, agate_table) %}
     {% if full_refresh %}
         {% do adapter.drop_relation(old_relation) %}
         {% do return(create_csv_table(model, agate_table)) %}
     {% endif %}
     {% do make_lock_row() %}
+    {% do add_seed_columns(model, old_relation, agate_table) %}
     {% do hold_lock(model.name) %}
     {% do adapter.add_query("delete from " ~ old_relation) %}
     {% do return("delete from " ~ old_relation) %}
@@ -14,6 +16,7 @@
 
 {# As dbt's, with a charset: a server's default may be latin1, which has no Cyrillic. #}
 {% macro operabot_mysql__create_csv_table(model, agate_table) %}
+    {% do check_seed_columns(model, agate_table) %}
     {% set types = model['config'].get('column_types', {}) %}
     {% set columns = [] %}
     {% for name in agate_table.column_names %}
@@ -28,4 +31,29 @@
     {% do hold_lock(model.name) %}
     {% do adapter.add_query("delete from " ~ this.render()) %}
     {% do return(sql) %}
+{% endmacro %}
+
+
+{# A clinic's own file may be older than the models: it is told what to add, in place of an error about SQL. #}
+{% macro check_seed_columns(model, agate_table) %}
+    {% set missing = model['config'].get('column_types', {}).keys() | reject('in', agate_table.column_names) | list %}
+    {% if missing %}
+        {{ exceptions.raise_compiler_error(
+            model.original_file_path ~ " lacks the columns " ~ missing | join(', ') ~ ". Add them to its first line and"
+            ~ " a value to every other; what they mean stands under " ~ model.name ~ " in seeds/_seeds.yml."
+        ) }}
+    {% endif %}
+{% endmacro %}
+
+
+{# Gives a table that an older version loaded the columns that its file has now. #}
+{% macro add_seed_columns(model, relation, agate_table) %}
+    {% set types = model['config'].get('column_types', {}) %}
+    {% set present = run_query("show columns from " ~ relation).columns[0].values() %}
+    {% for name in agate_table.column_names if name not in present %}
+        {% do run_query(
+            "alter table " ~ relation ~ " add column " ~ adapter.quote_seed_column(name, none) ~ " "
+            ~ types.get(name, adapter.convert_type(agate_table, loop.index0))
+        ) %}
+    {% endfor %}
 {% endmacro %}

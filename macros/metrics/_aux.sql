@@ -3,8 +3,10 @@
 {# What computes the metrics: the macros as they come out, and the files of the models around them. #}
 {% macro rules_hash() %}
     {% if not execute %}{% do return('') %}{% endif %}
-    {% set parts = [tojson(rule_metrics()) | replace(as_of_text(), '')] %}
-    {% for name in ['int_week_facts', 'int_known_facts', 'lm_reference', 'int_review_batches', 'lm_value'] %}
+    {% set parts = [tojson(rule_metrics())] %}
+    {% for name in [
+        'int_week_facts', 'int_known_facts', 'lm_reference', 'int_review_batches', 'int_metric_inputs', 'lm_value',
+    ] %}
         {% set node = graph.nodes.get('model.operabot_lm.' ~ name) %}
         {% if node %}{% do parts.append(node.raw_code) %}{% endif %}
     {% endfor %}
@@ -31,6 +33,18 @@
         {% endif %}
     {% endfor %}
     {% do return(local_md5(parts | sort | join(' '))) %}
+{% endmacro %}
+
+
+{# dbt run-operation print_metric --args '{metric: CODE, call: HISTORY_ID}': the statement of one metric for one
+   call, to be run and changed by hand. Its last `select` may read any of the steps. #}
+{% macro print_metric(metric, call) %}
+    {% if metric not in rule_metrics() %}
+        {{ exceptions.raise_compiler_error(
+            "There is no rule metric '" ~ metric ~ "'. These are: " ~ rule_metrics().keys() | join(', ') ~ "."
+        ) }}
+    {% endif %}
+    {{ print(metric_rows(metric) | replace(in_batch(), 'history_id = ' ~ call | int) ~ ';') }}
 {% endmacro %}
 
 
@@ -69,7 +83,8 @@
         'calls_2d', 'calls_7d', 'calls_30d', 'unanswered_7d', 'bookings_365d', 'cancellations_180d',
         'days_since_last_call',
     ] -%}
-        {%- do parts.append(json_number_pair(name, name)) -%}
+        {%- set pair = json_number_pair if name in ['call_score_raw', 'days_since_last_call'] else json_integer_pair -%}
+        {%- do parts.append(pair(name, name)) -%}
     {%- endfor -%}
     {%- do parts.append(json_number_pair('score', 'score')) -%}
     {%- do parts.append(json_number_pair('coverage', 'checklist_coverage')) -%}
@@ -78,7 +93,7 @@
         'is_frequent_number', 'has_type_conflict', 'has_target_conflict', 'has_outcome_conflict',
         'has_direction_conflict', 'has_start_conflict',
     ] -%}
-        {%- do parts.append(json_number_pair(name, name)) -%}
+        {%- do parts.append(json_integer_pair(name, name)) -%}
     {%- endfor -%}
     {{ json_object(parts) }}
 {%- endmacro %}

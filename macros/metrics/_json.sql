@@ -1,11 +1,20 @@
 {# Parts of value_json. It is put together as text: an absent part is null and concat_ws leaves it out. #}
 
+{# A number of four decimals, without its last zeros. #}
+{% macro json_decimal(expression) -%}
+    trim(trailing '.' from trim(trailing '0' from {{ expression }}))
+{%- endmacro %}
+
 {% macro json_number(expression) -%}
-    trim(trailing '.' from trim(trailing '0' from cast(cast({{ expression }} as decimal(16, 4)) as char(24))))
+    {{ json_decimal('cast(' ~ expression ~ ' as decimal(16, 4))') }}
 {%- endmacro %}
 
 {% macro json_number_pair(key, expression) -%}
     concat('"{{ key }}":', {{ json_number(expression) }})
+{%- endmacro %}
+
+{% macro json_integer_pair(key, expression) -%}
+    concat('"{{ key }}":', {{ expression }})
 {%- endmacro %}
 
 {# Codes only: nothing here needs escaping. #}
@@ -18,5 +27,7 @@
 {%- endmacro %}
 
 {% macro json_object(parts) -%}
-    concat('{', concat_ws(',', {{ parts | join(', ') }}), '}')
+    concat('{', concat_ws(',',
+        {{ parts | join(',\n        ') }}
+    ), '}')
 {%- endmacro %}

@@ -1,9 +1,12 @@
 {# The rule metrics, in the order of the dictionary. Each is a macro of its own that tells, as SQL over one
-   row of inputs: group, gates, kind (additive, lookup: base and points add up; factors: points multiply),
-   reasons {code or code_sql, when, points, value, ref}, label, and where it has them base, clamp, cap, link,
-   scale, missing, extras, ref_n, method, no_data. A new metric is a macro, a name here and a dictionary row. #}
+   row of int_metric_inputs and the parameters of the call's profile (params.NAME):
+   group; gates {code: condition, none for the common one}; kind (additive, lookup: base and points add up;
+   factors: points multiply); reasons {code or code_sql and name, when, points, value, ref, blames}; label; and
+   where it has them base, families {alias: [family of parameters, the column that chooses]} for alias.value,
+   is_sorted (false: the reasons stand in the order of their size as they are listed), clamp, cap, link, scale,
+   missing, extras, ref_n, method, no_data. A new metric is a macro, a name here and a dictionary row. #}
 {% macro rule_metrics() %}
-    {% set metrics = {
+    {% do return({
         'response_speed_score': response_speed_score(),
         'talk_time_efficiency': talk_time_efficiency(),
         'queue_impact_index': queue_impact_index(),
@@ -16,11 +19,7 @@
         'churn_risk_level': churn_risk_level(),
         'complaint_risk_flag': complaint_risk_flag(),
         'followup_needed_flag': followup_needed_flag(),
-    } %}
-    {% for metric in metrics.values() %}
-        {% do metric.update({'prefix': 'm' ~ loop.index}) %}
-    {% endfor %}
-    {% do return(metrics) %}
+    }) %}
 {% endmacro %}
 
 
@@ -41,190 +40,321 @@
 {%- endmacro %}
 
 
-{# Names of a metric's points, those of the cap and the clamp included. #}
-{% macro reason_slots(metric) %}
-    {% set slots = [] %}
-    {% for reason in metric.reasons %}
-        {% do slots.append(metric.prefix ~ '_points_' ~ loop.index) %}
-    {% endfor %}
-    {% if metric.cap %}{% do slots.append(metric.prefix ~ '_cap') %}{% endif %}
-    {% if metric.clamp %}{% do slots.append(metric.prefix ~ '_clamp') %}{% endif %}
-    {% do return(slots) %}
-{% endmacro %}
+{# A metric's rows of lm_value, as one statement whose steps can be looked at one by one:
+   points (the gate, and what each reason gives, by its name), totalled, valued (the value, the clamp, each reason
+   as JSON), the reasons by their size, and the row. #}
+{% macro metric_rows(code) %}
+{%- set metric = rule_metrics()[code] -%}
+{%- set reasons = named_reasons(metric) -%}
+{%- set is_sorted = metric.kind != 'factors' and metric.is_sorted | default(true) -%}
+with
 
+-- {{ code }}: the gate that keeps the call out, and the points of each reason that holds.
+points as (
+    select
+        inputs.history_id,
+        {{ metric_gate(metric) }} as gate,
+        {% if metric.kind == 'factors' -%}
+        {{ metric.scale | default('1', true) }} as scale
+        {%- else -%}
+        cast({{ metric.base }} as decimal(16, 4)) as base
+        {%- endif -%}
+        {%- if metric.cap %},
+        {{ metric.cap.limit }} as cap_limit
+        {%- endif -%}
+        {%- if metric.missing %},
+        {{ missing_json(metric) }} as missing
+        {%- endif -%}
+        {%- for reason in metric.reasons %},
+        {{ reason_columns(reason) }}
+        {%- endfor %}
+    from {{ ref('int_metric_inputs') }} as inputs
+    inner join {{ ref('int_rule_params') }} as params on inputs.calc_profile = params.profile_code
+    {%- for alias, family in (metric.families or {}).items() %}
+    {{ join_param(alias, family[0], family[1], 'inputs.calc_profile') }}
+    {%- endfor %}
+    where {{ in_batch() }} {{ kept_apart() }}
+),
 
-{# Step 1: gate, base and points of every reason that holds. #}
-{% macro points_columns(metric) -%}
-    {%- set prefix = metric.prefix -%}
-    {%- set gate = first_gate(metric.gates) -%}
-    {%- if metric.no_data -%}
-        {%- set gate = "coalesce(" ~ gate ~ ", case when " ~ metric.no_data ~ " then 'NO_DATA' end)" -%}
-    {%- endif -%}
-    {{ gate }} as {{ prefix }}_gate
-    {%- if metric.kind != 'factors' %},
-    cast({{ metric.base }} as decimal(16, 4)) as {{ prefix }}_base
-    {%- else %},
-    {{ metric.scale | default('1', true) }} as {{ prefix }}_scale
-    {%- endif -%}
-    {%- for reason in metric.reasons %},
-    cast(
-        {%- if reason.when %} case when {{ reason.when }} then {{ reason.points }} end
-        {%- else %} {{ reason.points }}
-        {%- endif %} as decimal(16, 4)
-    ) as {{ prefix }}_points_{{ loop.index }}
-    {%- endfor -%}
+totalled as (
+    select
+        points.*,
+        {{ metric_total(metric) }} as total
+    from points
+),
+{% if metric.cap %}
+capped as (
+    select
+        totalled.*,
+        case when coalesce({{ blaming_reasons(metric) }}) is null and total > cap_limit
+            then cast(cap_limit - total as decimal(16, 4)) end as {{ metric.cap.code | lower }}
+    from totalled
+),
+{% endif %}
+valued as (
+    select
+        {{ 'capped' if metric.cap else 'totalled' }}.*,
+        cast(case when gate is null then {{ metric_value(metric) }} end as decimal(10, 4)) as value
+        {%- if metric.clamp %},
+        {{ clamp_points(metric) }} as clamp
+        {%- endif %}
+    from {{ 'capped' if metric.cap else 'totalled' }} {{ kept_apart() }}
+)
+{%- if is_sorted -%}
+,
+
+reasons as (
+    select
+        history_id, place,
+        {{ by_place(reasons, 'code') }} as code,
+        {{ by_place(reasons, 'points') }} as points,
+        cast({{ by_place(reasons, 'value') }} as decimal(16, 4)) as value,
+        cast({{ by_place(reasons, 'ref') }} as decimal(16, 4)) as ref
+    from valued
+    cross join ({{ numbers_to(reasons | length) }}) as places
+    where gate is null
+),
+
+-- The largest first; of equal ones the first that is listed.
+ranked as (
+    select
+        reasons.*,
+        row_number() over (partition by history_id order by abs(points) desc, place) as size_rank
+    from reasons
+    where points is not null
+),
+
+-- Five are told, the others as one.
+told as (
+    select
+        history_id,
+        group_concat(case when size_rank <= 5 then concat(
+            {{ reason_json("code", "points", "value", "ref") }}
+        ) end order by size_rank separator ',') as texts,
+        sum(case when size_rank > 5 then points end) as other_points
+    from ranked
+    group by history_id
+)
+{%- endif %}
+
+select
+    valued.history_id, inputs.call_score_id,
+    cast('{{ code }}' as char(64)) as metric_code, cast('{{ metric.group }}' as char(32)) as metric_group,
+    valued.value as value_numeric,
+    cast(case when valued.gate is not null then null
+        else {{ metric.label | replace('{value}', 'valued.value') }}
+    end as char(255)) as value_label,
+    case
+        when valued.gate = 'NO_DATA' then '{"v":1,"status":"no_data"}'
+        when valued.gate is not null then concat('{"v":1,"status":"gated","gate":"', valued.gate, '"}')
+        else concat('{', concat_ws(',',
+            {{ json_head(metric) }},
+            concat('"reasons":[', concat_ws(',',
+                {{ told_reasons(reasons, is_sorted) }}
+            ), ']')
+            {%- for part in json_tail(metric) %},
+            {{ part }}
+            {%- endfor %}
+        ), '}')
+    end as value_json,
+    cast('{{ var("lm_version") }}' as char(32)) as lm_version,
+    {% if metric.method -%}
+    cast(case when valued.gate is not null then 'rule'
+        else {{ metric.method }} end as char(32)) as calc_method,
+    {%- else -%}
+    cast('rule' as char(32)) as calc_method,
+    {%- endif %}
+    cast('{{ var("calc_source") }}' as char(64)) as calc_source
+from valued
+inner join {{ ref('int_metric_inputs') }} as inputs on valued.history_id = inputs.history_id
+inner join {{ ref('int_rule_params') }} as params on inputs.calc_profile = params.profile_code
+{%- if is_sorted %}
+left join told on valued.history_id = told.history_id
+{%- endif %}
 {%- endmacro %}
 
 
-{# Step 2: what the points come to, before the cap and the clamp. #}
-{% macro total_columns(metric) -%}
-    {%- set prefix = metric.prefix -%}
+{# A row of lm_value a call that has no number: its label and its inputs. #}
+{% macro aux_rows(code, label, document) %}
+select
+    inputs.history_id,
+    inputs.call_score_id,
+    cast('{{ code }}' as char(64)) as metric_code,
+    cast('aux' as char(32)) as metric_group,
+    cast(null as decimal(10, 4)) as value_numeric,
+    cast({{ label }} as char(255)) as value_label,
+    {{ document }} as value_json,
+    cast('{{ var("lm_version") }}' as char(32)) as lm_version,
+    cast('rule' as char(32)) as calc_method,
+    cast('{{ var("calc_source") }}' as char(64)) as calc_source
+from {{ ref('int_metric_inputs') }} as inputs
+inner join {{ ref('int_rule_params') }} as params on inputs.calc_profile = params.profile_code
+where {{ in_batch() }}
+{%- endmacro %}
+
+
+{# The reasons with their columns' names, the cap and the clamp behind them. #}
+{% macro named_reasons(metric) %}
+    {% set reasons = [] %}
+    {% for reason in metric.reasons %}
+        {% do reasons.append(dict(reason, name=reason.name or reason.code | lower)) %}
+    {% endfor %}
+    {% if metric.cap %}{% do reasons.append({'code': metric.cap.code, 'name': metric.cap.code | lower}) %}{% endif %}
+    {% if metric.clamp %}{% do reasons.append({'code': 'CLAMP', 'name': 'clamp'}) %}{% endif %}
+    {% do return(reasons) %}
+{% endmacro %}
+
+
+{# The first gate that holds, or NO_DATA. #}
+{% macro metric_gate(metric) -%}
+    {%- if metric.no_data -%}
+    coalesce({{ first_gate(metric.gates) }}, case when {{ metric.no_data }} then 'NO_DATA' end)
+    {%- else -%}
+    {{ first_gate(metric.gates) }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# A reason's points, null where it does not hold, and what it tells beside them. #}
+{% macro reason_columns(reason) -%}
+    {%- set name = reason.name or reason.code | lower -%}
+    {%- set points = 'cast(' ~ reason.points ~ ' as decimal(16, 4))' -%}
+    {%- if reason.when -%}
+        {%- set break = '\n            ' if (reason.when ~ points) | length > 110 else ' ' -%}
+        {%- set points = 'case when ' ~ reason.when ~ break ~ 'then ' ~ points ~ ' end' -%}
+    {%- endif -%}
+    {{ points }} as {{ name }}
+    {%- if reason.code_sql %},
+        {{ reason.code_sql }} as {{ name }}_code
+    {%- endif -%}
+    {%- if reason.value %},
+        {{ reason.value }} as {{ name }}_value
+        {%- if reason.ref %}, {{ reason.ref }} as {{ name }}_ref{% endif -%}
+    {%- elif reason.ref %},
+        {{ reason.ref }} as {{ name }}_ref
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# What the points come to, before the cap and the clamp. #}
+{% macro metric_total(metric) -%}
+    {%- set none_of_it = '1' if metric.kind == 'factors' else '0' -%}
     {%- set terms = [] -%}
-    {%- set blames = [] -%}
     {%- for reason in metric.reasons -%}
-        {%- set points = prefix ~ '_points_' ~ loop.index -%}
-        {%- do terms.append('coalesce(' ~ points ~ ', ' ~ ('1' if metric.kind == 'factors' else '0') ~ ')') -%}
-        {%- if reason.blames -%}{%- do blames.append(points) -%}{%- endif -%}
+        {%- do terms.append('coalesce(' ~ (reason.name or reason.code | lower) ~ ', ' ~ none_of_it ~ ')') -%}
     {%- endfor -%}
     {%- if metric.kind == 'factors' -%}
-        {{ terms | join(' * 1e0 * ') }} as {{ prefix }}_total
+    {{ terms | join('\n        * 1e0 * ') }}
     {%- else -%}
-        {{ prefix }}_base + {{ terms | join(' + ') }} as {{ prefix }}_total
-    {%- endif -%}
-    {%- if metric.cap %},
-    case when coalesce({{ blames | join(', ') }}) is null then 1 else 0 end as {{ prefix }}_is_capped
-    {%- endif -%}
-{%- endmacro %}
-
-
-{# Step 3: the cap. #}
-{% macro cap_columns(metric) -%}
-    {%- set prefix = metric.prefix -%}
-    cast(case
-        when {{ prefix }}_is_capped = 1 and {{ prefix }}_total > {{ metric.cap.limit }}
-            then {{ metric.cap.limit }} - {{ prefix }}_total
-    end as decimal(16, 4)) as {{ prefix }}_cap
-{%- endmacro %}
-
-
-{# Step 4: the value; null where a gate holds. #}
-{% macro value_columns(metric) -%}
-    {%- set prefix = metric.prefix -%}
-    {%- set total = prefix ~ '_total' ~ (' + coalesce(' ~ prefix ~ '_cap, 0)' if metric.cap else '') -%}
-    {%- if metric.link == 'saturation' -%}
-        {%- set value = '100 * (1 - exp(-' ~ total ~ ' / ' ~ prefix ~ '_scale))' -%}
-    {%- elif metric.link == 'ratio' -%}
-        {%- set value = '100 * ' ~ total ~ ' / (' ~ total ~ ' + ' ~ prefix ~ '_scale)' -%}
-    {%- elif metric.clamp -%}
-        {%- set value = 'least(100, greatest(0, ' ~ total ~ '))' -%}
-    {%- else -%}
-        {%- set value = total -%}
-    {%- endif -%}
-    cast(case when {{ prefix }}_gate is null then {{ value }} end as decimal(10, 4)) as {{ prefix }}_value
-    {%- if metric.clamp %},
-    cast(case
-        when {{ total }} > 100 then 100 - ({{ total }})
-        when {{ total }} < 0 then 0 - ({{ total }})
-    end as decimal(16, 4)) as {{ prefix }}_clamp
+    base
+        {%- for line in terms | batch(4) %}
+        + {{ line | join(' + ') }}
+        {%- endfor -%}
     {%- endif -%}
 {%- endmacro %}
 
 
-{# One reason as JSON. #}
-{% macro reason_json(reason, points) -%}
-    {%- set parts = [
-        json_code_pair('code', reason.code_sql if reason.code_sql else "'" ~ reason.code ~ "'"),
-        json_number_pair('points', points),
-    ] -%}
-    {%- if reason.value -%}{%- do parts.append(json_number_pair('value', reason.value)) -%}{%- endif -%}
-    {%- if reason.ref -%}{%- do parts.append(json_number_pair('ref', reason.ref)) -%}{%- endif -%}
-    {{ json_object(parts) }}
-{%- endmacro %}
-
-
-{# A metric's slots with the JSON of each: its reasons, then the cap and the clamp. #}
-{% macro slot_texts(metric) %}
-    {% set texts = {} %}
-    {% for slot in reason_slots(metric) %}
-        {% if loop.index <= metric.reasons | length %}
-            {% set reason = metric.reasons[loop.index0] %}
-        {% else %}
-            {% set reason = {'code': metric.cap.code if slot.endswith('_cap') else 'CLAMP'} %}
-        {% endif %}
-        {% do texts.update({slot: reason_json(reason, slot)}) %}
-    {% endfor %}
-    {% do return(texts) %}
-{% endmacro %}
-
-
-{# The most slots that a metric has. #}
-{% macro slot_count(metrics) %}
-    {% set counts = [] %}
-    {% for metric in metrics.values() %}
-        {% do counts.append(reason_slots(metric) | length) %}
-    {% endfor %}
-    {% do return(counts | max) %}
-{% endmacro %}
-
-
-{# Step 5, a row a metric: points and JSON of each slot, the metric's own slots put in common columns. #}
-{% macro slot_columns(metrics) -%}
-    {%- for number in range(1, slot_count(metrics) + 1) %}
-        case metric_list.metric_code
-            {%- for name, metric in metrics.items() if reason_slots(metric) | length >= number %}
-            when '{{ name }}' then {{ reason_slots(metric)[number - 1] }}
-            {%- endfor %}
-        end as points_{{ number }},
-        case metric_list.metric_code
-            {%- for name, metric in metrics.items() if reason_slots(metric) | length >= number %}
-            {%- set slot = reason_slots(metric)[number - 1] %}
-            when '{{ name }}' then case when {{ slot }} is not null then {{ slot_texts(metric)[slot] }} end
-            {%- endfor %}
-        end as text_{{ number }}{{ ',' if not loop.last }}
-    {%- endfor %}
-{%- endmacro %}
-
-
-{# Step 6: the place of each reason by the size of its points, ties and factors in the metric's order. #}
-{% macro rank_columns(count) -%}
-    {%- for number in range(1, count + 1) %}
-        case
-            when points_{{ number }} is not null then 1
-            {%- for other in range(1, count + 1) if other != number %}
-                {%- if other < number %}
-                + case when is_sorted = 0 then points_{{ other }} is not null
-                    else coalesce(abs(points_{{ other }}) >= abs(points_{{ number }}), 0) end
-                {%- else %}
-                + coalesce(is_sorted = 1 and abs(points_{{ other }}) > abs(points_{{ number }}), 0)
-                {%- endif %}
-            {%- endfor %}
-        end as rank_{{ number }}{{ ',' if not loop.last }}
-    {%- endfor %}
-{%- endmacro %}
-
-
-{# Step 7: five reasons in their order, the rest as OTHER. #}
-{% macro reasons_json(count) -%}
-    concat('"reasons":[', concat_ws(','
-        {%- for place in range(1, 6) %},
-        case {{ place }}
-            {%- for number in range(1, count + 1) %}
-            when rank_{{ number }} then text_{{ number }}
-            {%- endfor %}
-        end
-        {%- endfor %},
-        case
-            when 6 in (rank_1{% for number in range(2, count + 1) %}, rank_{{ number }}{% endfor %})
-                then concat('{"code":"OTHER","points":', {{ json_number(other_points(count)) }}, '}')
-        end
-    ), ']')
-{%- endmacro %}
-
-
-{% macro other_points(count) -%}
-    {%- for number in range(1, count + 1) -%}
-        case when rank_{{ number }} > 5 then points_{{ number }} else 0 end{{ ' + ' if not loop.last }}
+{# Without any of these reasons the cap holds. #}
+{% macro blaming_reasons(metric) -%}
+    {%- set names = [] -%}
+    {%- for reason in metric.reasons if reason.blames -%}
+        {%- do names.append(reason.name or reason.code | lower) -%}
     {%- endfor -%}
+    {{ names | join(', ') }}
+{%- endmacro %}
+
+
+{% macro capped_total(metric) -%}
+    {{ 'total + coalesce(' ~ metric.cap.code | lower ~ ', 0)' if metric.cap else 'total' }}
+{%- endmacro %}
+
+
+{# The value of a call without a gate. #}
+{% macro metric_value(metric) -%}
+    {%- if metric.link == 'saturation' -%}
+    100 * (1 - exp(-total / scale))
+    {%- elif metric.link == 'ratio' -%}
+    100 * total / (total + scale)
+    {%- elif metric.clamp -%}
+    least(100, greatest(0, {{ capped_total(metric) }}))
+    {%- else -%}
+    {{ capped_total(metric) }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# What the ends of the scale cut off, as points of a reason of its own. #}
+{% macro clamp_points(metric) -%}
+    {%- set total = capped_total(metric) -%}
+    cast(case
+            when {{ total }} > 100 then 100 - ({{ total }})
+            when {{ total }} < 0 then 0 - ({{ total }})
+        end as decimal(16, 4))
+{%- endmacro %}
+
+
+{# The numbers from 1 on, a row each. #}
+{% macro numbers_to(last) -%}
+    select 1 as place{% for number in range(2, last + 1) %}
+        {{- '\n        ' if number % 6 == 1 else ' ' }}union all select {{ number }}{% endfor %}
+{%- endmacro %}
+
+
+{# What the reason of a place has as code, points, value or ref; null where it has none. #}
+{% macro by_place(reasons, part) -%}
+    {%- set cases = [] -%}
+    {%- for reason in reasons -%}
+        {%- set name = reason.name -%}
+        {%- if part == 'points' -%}
+            {%- do cases.append('when ' ~ loop.index ~ ' then ' ~ name) -%}
+        {%- elif part == 'code' and not reason.code_sql -%}
+            {%- do cases.append('when ' ~ loop.index ~ " then '" ~ reason.code ~ "'") -%}
+        {%- elif part == 'code' or reason[part] -%}
+            {%- do cases.append('when ' ~ loop.index ~ ' then ' ~ name ~ '_' ~ part) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- if not cases -%}
+    null
+    {%- else -%}
+    case place
+            {%- for line in cases | batch(4) %}
+            {{ line | join(' ') }}
+            {%- endfor %}
+        end
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# The parts of a reason's JSON, to be put together: null without points. #}
+{% macro reason_json(code, points, value, ref) -%}
+    '{"code":"', {{ code }}, '","points":', {{ json_decimal(points) }}
+    {%- if value %},
+            coalesce(concat(',"value":', {{ json_decimal(value) }}), '')
+    {%- endif %}
+    {%- if ref %},
+            coalesce(concat(',"ref":', {{ json_decimal(ref) }}), '')
+    {%- endif %}, '}'
+{%- endmacro %}
+
+
+{# The reasons that value_json tells. #}
+{% macro told_reasons(reasons, is_sorted) -%}
+    {%- if is_sorted -%}
+    told.texts,
+                concat('{"code":"OTHER","points":', {{ json_decimal('told.other_points') }}, '}')
+    {%- else -%}
+        {%- for reason in reasons -%}
+            {%- set name = 'valued.' ~ reason.name -%}
+            concat(
+            {{ reason_json(
+                name ~ '_code' if reason.code_sql else "'" ~ reason.code ~ "'", name,
+                'cast(' ~ name ~ '_value as decimal(16, 4))' if reason.value else none,
+                'cast(' ~ name ~ '_ref as decimal(16, 4))' if reason.ref else none,
+            ) }})
+            {{- ',
+                ' if not loop.last }}
+        {%- endfor -%}
+    {%- endif -%}
 {%- endmacro %}
 
 
@@ -234,41 +364,41 @@
     {%- for code, condition in (metric.missing or {}).items() -%}
         {%- do codes.append("case when " ~ condition ~ " then '\"" ~ code ~ "\"' end") -%}
     {%- endfor -%}
-    {{ "nullif(concat_ws(',', " ~ codes | join(', ') ~ "), '')" if codes else 'null' }}
+    {{ "nullif(concat_ws(',',\n            " ~ codes | join(',\n            ') ~ "), '')" }}
 {%- endmacro %}
 
 
 {# value_json in front of the reasons. #}
 {% macro json_head(metric) -%}
-    {%- set prefix = metric.prefix -%}
-    {%- set parts = [
-        "concat('\"v\":1,\"status\":\"', case when " ~ missing_json(metric)
-            ~ " is null then 'ok' else 'partial' end, '\"')",
-        "'\"kind\":\"" ~ metric.kind ~ "\"'",
-    ] -%}
-    {%- if metric.kind == 'factors' -%}
-        {%- do parts.append(json_number_pair('product', prefix ~ '_total')) -%}
-        {%- do parts.append("'\"link\":\"" ~ metric.link ~ "\"'") -%}
-        {%- if metric.scale -%}{%- do parts.append(json_number_pair('scale', prefix ~ '_scale')) -%}{%- endif -%}
-    {%- else -%}
-        {%- do parts.append(json_number_pair('base', prefix ~ '_base')) -%}
-    {%- endif -%}
-    concat_ws(',', {{ parts | join(', ') }})
-{%- endmacro %}
-
-
-{# value_json behind the reasons; null when there is nothing. #}
-{% macro json_tail(metric) -%}
-    {%- set parts = [] -%}
-    {%- if metric.ref_n -%}
-        {%- do parts.append(
-            "concat('\"ref\":{\"as_of\":\"', week_start_date, '\",\"n\":', " ~ json_number(metric.ref_n) ~ ", '}')"
-        ) -%}
-    {%- endif -%}
     {%- if metric.missing -%}
-        {%- do parts.append("concat('\"missing\":[', " ~ missing_json(metric) ~ ", ']')") -%}
-    {%- endif -%}
-    {%- do parts.extend(metric.extras or []) -%}
-    {%- set pairs = parts | join(', ') | replace('{total}', metric.prefix ~ '_total') -%}
-    {{ "nullif(concat_ws(',', " ~ pairs ~ "), '')" if parts else 'null' }}
+    if(valued.missing is null, '"v":1,"status":"ok"', '"v":1,"status":"partial"'),
+    {%- else -%}
+    '"v":1,"status":"ok"',
+    {%- endif %}
+            {% if metric.kind == 'factors' -%}
+            '"kind":"factors"', {{ json_number_pair('product', 'valued.total') }},
+            '"link":"{{ metric.link }}"'
+            {%- if metric.scale %},
+            {{ json_number_pair('scale', 'valued.scale') }}
+            {%- endif -%}
+            {%- else -%}
+            '"kind":"{{ metric.kind }}"', concat('"base":', {{ json_decimal('valued.base') }})
+            {%- endif -%}
 {%- endmacro %}
+
+
+{# What value_json tells behind the reasons; a null is left out. #}
+{% macro json_tail(metric) %}
+    {% set parts = [] %}
+    {% if metric.ref_n %}
+        {% do parts.append("concat('\"ref\":{\"as_of\":\"', inputs.week_start_date, '\",\"n\":',\n                "
+            ~ metric.ref_n ~ ", '}')") %}
+    {% endif %}
+    {% if metric.missing %}
+        {% do parts.append("concat('\"missing\":[', valued.missing, ']')") %}
+    {% endif %}
+    {% for extra in metric.extras or [] %}
+        {% do parts.append(extra | replace('{total}', 'valued.total')) %}
+    {% endfor %}
+    {% do return(parts) %}
+{% endmacro %}

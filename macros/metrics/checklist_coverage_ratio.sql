@@ -13,6 +13,7 @@
         },
         'kind': 'additive',
         'base': '100',
+        'is_sorted': false,
         'reasons': [
             {
                 'code': 'ITEMS_NOT_MET',

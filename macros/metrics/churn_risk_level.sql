@@ -1,15 +1,5 @@
 {# How likely the client is to be lost, by the outcome, the refusal, the service and the history. #}
 {% macro churn_risk_level() %}
-    {% set outcomes = [
-        'record', 'info_only', 'lead_no_record', 'refused', 'cancelled_by_patient', 'cancelled_by_operator',
-    ] %}
-    {% set categories = ['complaint', 'reschedule'] %}
-    {% set refusals = [
-        'PRICE', 'LOCATION_INCONVENIENT', 'TIME_GENERAL', 'URGENCY_NO_SLOTS', 'DOCTOR_UNAVAILABLE',
-        'SERVICE_NOT_PROVIDED', 'PATIENT_WILL_CLARIFY', 'OPERATOR_WILL_CLARIFY', 'AGE_RESTRICTION',
-        'DOCUMENTS_REQUIRED', 'MISSING',
-    ] %}
-    {% set recurrences = ['course', 'regular', 'one_off'] %}
     {% set has_history = "caller_key is not null and is_frequent_number = 0" %}
     {% do return({
         'group': 'risk',
@@ -21,29 +11,36 @@
         },
         'kind': 'additive',
         'base': 'params.churn_base',
+        'families': {
+            'outcome_points': ['churn_outcome', 'outcome'],
+            'category_points': ['churn_category', 'call_category'],
+            'refusal_points': ['churn_refusal', "coalesce(refusal_code, 'MISSING')"],
+            'service_points': ['churn_service', 'service_recurrence'],
+        },
         'reasons': [
             {
+                'name': 'outcome',
                 'code_sql': "concat('OUTCOME_', upper(outcome))",
-                'when': "outcome in ('" ~ outcomes | join("', '") ~ "')",
-                'points': param_of('churn_outcome', 'outcome', outcomes),
+                'when': 'outcome_points.value is not null',
+                'points': 'outcome_points.value',
             },
             {
+                'name': 'category',
                 'code_sql': "concat('CATEGORY_', upper(call_category))",
-                'when': "call_category in ('" ~ categories | join("', '") ~ "')",
-                'points': param_of('churn_category', 'call_category', categories),
+                'when': 'category_points.value is not null',
+                'points': 'category_points.value',
             },
             {
+                'name': 'refusal',
                 'code_sql': "concat('REFUSAL_', coalesce(refusal_code, 'MISSING'))",
                 'when': "is_booked = 0 and (refusal_code is not null or wants_booking = 1)",
-                'points': param_of(
-                    'churn_refusal', "coalesce(refusal_code, 'MISSING')", refusals,
-                    'params.churn_refusal_other_reason'
-                ),
+                'points': 'coalesce(refusal_points.value, params.churn_refusal_other_reason)',
             },
             {
+                'name': 'service',
                 'code_sql': "concat('SERVICE_', upper(service_recurrence))",
-                'when': "service_recurrence in ('" ~ recurrences | join("', '") ~ "')",
-                'points': param_of('churn_service', 'service_recurrence', recurrences),
+                'when': 'service_points.value is not null',
+                'points': 'service_points.value',
             },
             {
                 'code': 'CANCELLED_BEFORE',

@@ -11,10 +11,7 @@
         },
         {
             'code': 'PROMISE_NOT_KEPT',
-            'when': "refusal_code = 'OPERATOR_WILL_CLARIFY' and is_booked = 0 and "
-                ~ moment_after('call_started_at', 'params.complaint_promise_hours * 3600') ~ " <= " ~ as_of()
-                ~ " and coalesce(next_outgoing_answered_at > "
-                ~ moment_after('call_started_at', 'params.complaint_promise_hours * 3600') ~ ", 1) = 1",
+            'when': 'is_promise_broken = 1',
             'points': 'params.complaint_promise_not_kept',
             'ref': 'params.complaint_promise_hours',
             'blames': true,
@@ -23,19 +20,14 @@
             'code': 'REPEAT_CALL',
             'when': "direction = 'in' and is_frequent_number = 0 and is_booked = 0 and bookings_72h = 0
                 and calls_in_72h >= params.complaint_repeat_calls",
-            'points': "least(
-                params.complaint_repeat_max,
-                params.complaint_repeat
-                + params.complaint_repeat_step * (calls_in_72h - params.complaint_repeat_calls)
-            )",
+            'points': "least(params.complaint_repeat_max, params.complaint_repeat
+                + params.complaint_repeat_step * (calls_in_72h - params.complaint_repeat_calls))",
             'value': 'calls_in_72h + 1',
             'ref': 'params.complaint_repeat_calls + 1',
         },
         {
             'code': 'DROPPED',
-            'when': "pbx_status = 0 and is_answered = 1 and next_incoming_at <= "
-                ~ moment_after('call_started_at', 'params.complaint_dropped_sec')
-                ~ " and next_incoming_at <= " ~ as_of(),
+            'when': 'is_dropped = 1',
             'points': 'params.complaint_dropped',
             'blames': true,
         },
@@ -49,11 +41,10 @@
             'blames': true,
         },
         {
+            'name': 'refusal',
             'code_sql': "concat('REFUSAL_', refusal_code)",
-            'when': "is_booked = 0 and refusal_code in ('DOCTOR_UNAVAILABLE', 'URGENCY_NO_SLOTS', 'PRICE')",
-            'points': param_of(
-                'complaint_refusal', 'refusal_code', ['DOCTOR_UNAVAILABLE', 'URGENCY_NO_SLOTS', 'PRICE']
-            ),
+            'when': 'is_booked = 0 and refusal_points.value is not null',
+            'points': 'refusal_points.value',
         },
         {
             'code': 'LONG_WAIT',
@@ -83,6 +74,7 @@
         },
         'kind': 'additive',
         'base': '0',
+        'families': {'refusal_points': ['complaint_refusal', 'refusal_code']},
         'reasons': reasons,
         'cap': {'code': 'NO_CLINIC_TRIGGER', 'limit': 'params.complaint_no_blame_cap'},
         'clamp': true,

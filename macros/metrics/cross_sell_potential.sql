@@ -1,9 +1,5 @@
 {# How likely the caller is to need another service, by how ready the call is for an offer. #}
 {% macro cross_sell_potential() %}
-    {% set categories = ['booking', 'lead', 'info', 'navigation', 'reschedule', 'reminder', 'cancel'] %}
-    {% set factor = param_of(
-        'category_factor', 'call_category', categories, 'params.category_factor_other'
-    ) %}
     {% set suggestions = [] %}
     {% for rank in [1, 2, 3] %}
         {% do suggestions.append(json_object([
@@ -25,16 +21,21 @@
         },
         'kind': 'factors',
         'link': 'identity',
+        'families': {'category_factors': ['category_factor', 'call_category']},
         'reasons': [
             {'code': 'SERVICE_AFFINITY', 'points': '100 * cross_sell_share', 'value': 'cross_sell_n'},
-            {'code': 'CATEGORY_FACTOR', 'points': factor, 'value': factor},
+            {
+                'code': 'CATEGORY_FACTOR',
+                'points': 'coalesce(category_factors.value, params.category_factor_other)',
+                'value': 'coalesce(category_factors.value, params.category_factor_other)',
+            },
         ],
         'missing': {'caller_history': "is_frequent_number = 1"},
         'label': three_levels('cross_sell'),
-        'extras': ["concat('\"suggest\":[', concat_ws(',', "
-            ~ "case when suggest_1_group is not null then " ~ suggestions[0] ~ " end, "
-            ~ "case when suggest_2_group is not null then " ~ suggestions[1] ~ " end, "
-            ~ "case when suggest_3_group is not null then " ~ suggestions[2] ~ " end), ']')"],
+        'extras': ["concat('\"suggest\":[', concat_ws(',',
+                case when suggest_1_group is not null then " ~ suggestions[0] ~ " end,
+                case when suggest_2_group is not null then " ~ suggestions[1] ~ " end,
+                case when suggest_3_group is not null then " ~ suggestions[2] ~ " end), ']')"],
         'ref_n': 'cross_sell_n',
         'method': "'empirical_bayes'",
     }) %}

@@ -1,20 +1,22 @@
 {# Whether somebody has to call back: a need holds, nothing denies it, nothing has closed it. #}
 {% macro followup_needed_flag() %}
-    {% set is_open = "followup_need is not null and followup_denied is null and followup_closed is null" %}
     {% set applies = "followup_need is not null" %}
     {% do return({
         'group': 'risk',
         'gates': {'INTERNAL': none, 'NO_NUMBER': none},
         'kind': 'additive',
         'base': '0',
+        'is_sorted': false,
         'reasons': [
-            {'code_sql': "concat('NEED_', followup_need)", 'when': applies, 'points': '1'},
+            {'name': 'need', 'code_sql': "concat('NEED_', followup_need)", 'when': applies, 'points': '1'},
             {
+                'name': 'denial',
                 'code_sql': "concat('DENY_', followup_denied)",
                 'when': applies ~ " and followup_denied is not null",
                 'points': '-1',
             },
             {
+                'name': 'closing',
                 'code_sql': 'followup_closed',
                 'when': applies ~ " and followup_denied is null and followup_closed is not null",
                 'points': '-1',
@@ -27,14 +29,12 @@
             "case when " ~ applies ~ " then "
                 ~ json_code_pair('due_at', "date_format(followup_due_at, '%Y-%m-%d %H:%i')") ~ " end",
             "case when " ~ applies ~ " then "
-                ~ json_flag_pair('overdue', is_open ~ " and followup_due_at < " ~ as_of()) ~ " end",
+                ~ json_flag_pair('overdue', 'is_followup_overdue = 1') ~ " end",
             "case when " ~ applies ~ " then " ~ json_number_pair('attempts', 'attempts_14d') ~ " end",
             "case when " ~ applies ~ " and followup_denied is null then "
                 ~ json_code_pair('closed_by', 'followup_closed') ~ " end",
-            "case when " ~ applies ~ " and followup_denied is null and followup_closed <> 'EXPIRED' then "
-                ~ json_number_pair(
-                    'minutes_to_close', "timestampdiff(second, call_started_at, followup_closed_at) / 60e0"
-                ) ~ " end",
+            "case when " ~ applies ~ " and followup_denied is null and followup_closed <> 'EXPIRED'
+                then " ~ json_number_pair('minutes_to_close', 'followup_closed_after_sec / 60e0') ~ " end",
         ],
     }) %}
 {% endmacro %}

@@ -1,12 +1,9 @@
 {# What a call without a booking is likely to have cost: ticket x chance x no late return x avoidable.
    loss_rub adds up; the score puts it against a typical loss, which scores 50. #}
 {% macro lost_opportunity_score() %}
-    {% set refusals = [
-        'TIME_GENERAL', 'OPERATOR_WILL_CLARIFY', 'URGENCY_NO_SLOTS', 'DOCTOR_UNAVAILABLE',
-        'PATIENT_WILL_CLARIFY', 'PRICE', 'LOCATION_INCONVENIENT', 'MISSING',
-    ] %}
     {% set is_missed = "(direction = 'in' and is_answered = 0)" %}
-    {% set is_loss = "(is_answered = 1 and is_booked = 0 and (wants_booking = 1 or is_service_call = 1))" %}
+    {% set is_loss = "(is_answered = 1 and is_booked = 0
+                and (wants_booking = 1 or is_service_call = 1))" %}
     {% set is_open_missed = "(" ~ is_missed ~ " and is_contacted = 0)" %}
     {% do return({
         'group': 'conversion',
@@ -21,8 +18,7 @@
                 "is_answered = 1 and is_service_call = 1 and params.lost_include_cancellations = 0",
             'OBJECTIVE_REFUSAL': "is_answered = 1 and is_objective_refusal = 1",
             'FREQUENT_NUMBER': "is_answered = 0 and is_frequent_number = 1",
-            'IMMATURE': "is_answered = 0 and is_contacted = 0 and coalesce("
-                ~ moment_after('call_started_at', 'params.contact_hours * 3600') ~ " > " ~ as_of() ~ ", 0)",
+            'IMMATURE': "is_answered = 0 and is_contacted = 0 and is_contact_open = 1",
         },
         'kind': 'factors',
         'link': 'ratio',
@@ -39,10 +35,8 @@
             {'code': 'CHANCE', 'when': is_loss ~ " or " ~ is_open_missed, 'points': 'loss_chance'},
             {'code': 'LATE_RETURN', 'when': is_loss ~ " or " ~ is_open_missed, 'points': 'loss_no_return'},
             {
-                'code_sql': "case
-                    when refusal_code is null then 'REASON_MISSING'
-                    else concat('REFUSAL_', refusal_code)
-                end",
+                'name': 'refusal',
+                'code_sql': "coalesce(concat('REFUSAL_', refusal_code), 'REASON_MISSING')",
                 'when': is_loss,
                 'points': 'loss_avoidable',
                 'value': 'loss_avoidable',
@@ -50,13 +44,14 @@
             {'code': 'MISSED_NO_CONTACT', 'when': is_open_missed, 'points': '1'},
         ],
         'missing': {
-            'service': is_loss ~ " and service_ticket is null and has_prices = 1",
+            'service': is_loss ~ " and has_service_ticket = 0 and has_prices = 1",
             'ticket': "(" ~ is_loss ~ " or " ~ is_open_missed ~ ") and has_prices = 0",
             'outcome': is_open_missed,
         },
         'label': three_levels('lost'),
         'extras': [json_number_pair('loss_rub', 'round({total}, 2)')],
         'ref_n': "case when " ~ is_loss ~ " or " ~ is_open_missed ~ " then booking_n end",
-        'method': "case when " ~ is_loss ~ " or " ~ is_open_missed ~ " then 'empirical_bayes' else 'rule' end",
+        'method': "case when " ~ is_loss ~ " or " ~ is_open_missed ~ "
+            then 'empirical_bayes' else 'rule' end",
     }) %}
 {% endmacro %}

@@ -10,7 +10,7 @@
             'NOT_SCORED': none,
         },
         'kind': 'additive',
-        'base': 'score_base',
+        'base': 'call_score_raw * score_factor',
         'reasons': [
             {
                 'code': 'SCALE',

@@ -11,6 +11,7 @@
         },
         'kind': 'additive',
         'base': '100',
+        'is_sorted': false,
         'reasons': [
             {
                 'code': 'MISSED_CALL',

@@ -1,6 +1,5 @@
 {# How far the talk seems to have left the script: gaps of the review and signs of the call. #}
 {% macro script_risk_index() %}
-    {% set categories = ['complaint', 'cancel', 'lead', 'undefined', 'booking'] %}
     {% set sole = " * case when checklist_coverage is null or score is null then 2 else 1 end" %}
     {% do return({
         'group': 'quality',
@@ -15,6 +14,7 @@
         'no_data': "checklist_coverage is null and score is null",
         'kind': 'additive',
         'base': '0',
+        'families': {'category_points': ['script_category', 'call_category']},
         'reasons': [
             {
                 'code': 'CHECKLIST_GAP',
@@ -29,9 +29,10 @@
                 'value': 'score',
             },
             {
+                'name': 'category',
                 'code_sql': "concat('CATEGORY_', upper(call_category))",
-                'when': "call_category in ('" ~ categories | join("', '") ~ "')",
-                'points': param_of('script_category', 'call_category', categories),
+                'when': 'category_points.value is not null',
+                'points': 'category_points.value',
             },
             {
                 'code': 'OUTGOING',

@@ -8,6 +8,15 @@
 {%- endmacro %}
 
 
+{# Joins the parameter of a family, such as talk_m_record, that the value of a column chooses: alias.value.
+   Null where there is none: a new code needs no SQL, only its line in lm_rule_params. #}
+{% macro join_param(alias, family, key, profile='calls.calc_profile') -%}
+    left join {{ ref('int_profile_params') }} as {{ alias }}
+        on {{ alias }}.profile_code = {{ profile }}
+        and {{ alias }}.param = lower(concat('{{ family }}_', {{ key }}))
+{%- endmacro %}
+
+
 {# Columns of int_rule_params: the parameters that lm_rule_params has. Empty before the seed is loaded. #}
 {% macro rule_param_columns() %}
     {% set columns = {} %}

@@ -46,9 +46,45 @@ reviews as (
 
 ),
 
+-- What the label maps tell of a class: the same in all of its lines (assert_classes_agree).
+outcomes as (
+
+    select
+        outcome,
+        max(talk_class) as talk_class,
+        max(is_service_call) as is_service_call,
+        max(wants_booking) as wants_booking
+
+    from {{ ref('call_outcomes') }}
+
+    group by outcome
+
+),
+
 categories as (
 
-    select distinct call_category, is_excluded from {{ ref('call_categories') }}
+    select
+        call_category,
+        max(is_excluded) as is_excluded,
+        max(talk_class) as talk_class,
+        max(is_service_call) as is_service_call,
+        max(wants_booking) as wants_booking
+
+    from {{ ref('call_categories') }}
+
+    group by call_category
+
+),
+
+refusals as (
+
+    select
+        refusal_code,
+        max(is_objective) as is_objective
+
+    from {{ ref('refusal_reasons') }}
+
+    group by refusal_code
 
 ),
 
@@ -128,12 +164,29 @@ classed as (
                 ) then 1
             else 0
         end as is_booked,
-        coalesce(categories.is_excluded, 0) as is_excluded_category
+        coalesce(categories.is_excluded, 0) as is_excluded_category,
+        -- The outcome tells more of a talk than the category.
+        coalesce(outcomes.talk_class, categories.talk_class, 'all') as talk_class,
+        greatest(
+            coalesce(outcomes.is_service_call, 0), coalesce(categories.is_service_call, 0)
+        ) as is_service_call,
+        coalesce(refusals.is_objective, 0) as is_objective_refusal,
+        case
+            when joined.is_target = 1
+                and (outcomes.wants_booking = 1 or categories.wants_booking = 1) then 1
+            else 0
+        end as wants_booking
 
     from joined
 
+    left join outcomes
+        on joined.outcome = outcomes.outcome
+
     left join categories
         on joined.call_category = categories.call_category
+
+    left join refusals
+        on joined.refusal_code = refusals.refusal_code
 
 ),
 
@@ -206,25 +259,11 @@ select
     checklist_items,
     call_type,
     is_booked,
-    case
-        when is_target = 1
-            and (
-                outcome in ('record', 'lead_no_record', 'refused')
-                or call_category in ('booking', 'lead')
-            ) then 1
-        else 0
-    end as wants_booking,
-    case
-        when call_category in ('cancel', 'reschedule', 'reminder')
-            or outcome in ('cancelled_by_patient', 'cancelled_by_operator') then 1
-        else 0
-    end as is_service_call,
+    wants_booking,
+    talk_class,
+    is_service_call,
     is_excluded_category,
-    case
-        when refusal_code in ('SERVICE_NOT_PROVIDED', 'AGE_RESTRICTION', 'DOCUMENTS_REQUIRED')
-            then 1
-        else 0
-    end as is_objective_refusal,
+    is_objective_refusal,
     case
         when direction in ('in', 'out') and is_answered = 1 and is_reviewed = 1
             and is_excluded_category = 0

@@ -27,7 +27,7 @@ log_start as (
 
 select
     calls.history_id,
-    calls.change_id,
+    inputs.change_id,
     calls.call_score_id,
     calls.call_date,
     calls.call_started_at,
@@ -108,6 +108,9 @@ select
     calls.next_complaint_at
 
 from calls
+
+inner join {{ ref('int_metric_inputs') }} as inputs
+    on calls.history_id = inputs.history_id
 
 cross join params
 

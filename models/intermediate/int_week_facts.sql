@@ -8,11 +8,6 @@
     parent_columns={'week_start_date': 'week_start_date'},
 ) }}
 
-{%- set refusals = [
-    'TIME_GENERAL', 'OPERATOR_WILL_CLARIFY', 'URGENCY_NO_SLOTS', 'DOCTOR_UNAVAILABLE',
-    'PATIENT_WILL_CLARIFY', 'PRICE', 'LOCATION_INCONVENIENT', 'MISSING',
-] %}
-
 with
 
 params as (
@@ -33,7 +28,6 @@ calls as (
     select
         calls.*,
         {{ week_start('calls.review_date') }} as review_week,
-        {{ talk_class() }} as talk_class,
         case
             when calls.caller_key is not null and calls.is_frequent_number = 0 then 1
             else 0
@@ -163,14 +157,14 @@ facts as (
         calls.week_start_date, calls.review_week, 'loss' as fact, '', '', '', count(*), 0,
         sum(
             coalesce(calls.service_ticket, median_ticket.ticket)
-            * {{ param_of(
-                'avoidable', "coalesce(calls.refusal_code, 'MISSING')", refusals,
-                'params.avoidable_other_reason'
-            ) }}
+            * coalesce(avoidable.value, params.avoidable_other_reason)
         ), 0
     from calls
     cross join params
     cross join median_ticket
+    {{ join_param(
+        'avoidable', 'avoidable', "coalesce(calls.refusal_code, 'MISSING')", "'default_v1'"
+    ) }}
     where calls.is_reviewed = 1 and calls.wants_booking = 1 and calls.is_booked = 0
         and calls.is_objective_refusal = 0 and calls.is_service_call = 0
     group by calls.week_start_date, calls.review_week

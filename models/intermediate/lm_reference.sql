@@ -9,9 +9,6 @@
     ],
 ) }}
 
-{%- set talk_classes = ['record', 'info', 'cancelled', 'lead', 'non_target'] %}
-{%- set late_outcomes = ['lead_no_record', 'refused', 'info_only', 'none'] %}
-
 with
 
 params as (
@@ -46,19 +43,21 @@ talk_lengths as (
         greatest(0, facts.sum_2 / facts.n - pow(facts.sum_1 / facts.n, 2)) as log_variance,
         params.talk_prior_calls as prior_n,
         case
-            when facts.fact = 'talk_class'
-                then {{ param_of('talk_m', 'facts.key_1', talk_classes) }}
+            when facts.fact = 'talk_class' then own_m.value
             else params.talk_m_all
         end as prior_m,
         case
-            when facts.fact = 'talk_class'
-                then {{ param_of('talk_s', 'facts.key_1', talk_classes) }}
+            when facts.fact = 'talk_class' then own_s.value
             else params.talk_s_all
         end as prior_s
 
     from facts
 
     cross join params
+
+    {{ join_param('own_m', 'talk_m', 'facts.key_1', "'default_v1'") }}
+
+    {{ join_param('own_s', 'talk_s', 'facts.key_1', "'default_v1'") }}
 
     where facts.fact in ('talk_all', 'talk_class', 'talk_category')
 
@@ -92,13 +91,13 @@ late_by_outcome as (
         facts.as_of_date,
         facts.key_1,
         sum(facts.n) as n,
-        {{ smoothed_share(
-            param_of('late_prior', 'facts.key_1', late_outcomes, 'params.late_prior_other')
-        ) }} as share
+        {{ smoothed_share('coalesce(own_prior.value, params.late_prior_other)') }} as share
 
     from facts
 
     cross join params
+
+    {{ join_param('own_prior', 'late_prior', 'facts.key_1', "'default_v1'") }}
 
     where facts.fact = 'late_booking'
 

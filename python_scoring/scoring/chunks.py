@@ -10,7 +10,9 @@ from python_scoring.base.database import Probe, quoted
 from python_scoring.base.profile import Target
 from python_scoring.base.watermarks import VALUES, Watermarks
 
-CALLS = "fct_call"
+# A call's row there changes with the call and with what else its rule metrics are made of.
+CALLS = "int_metric_inputs"
+CALLS_BY_DAY = "fct_call"
 DAYS = "lm_value_changes"
 PASS = "full_pass"  # noqa: S105 (a pass through the table)
 
@@ -52,10 +54,10 @@ def changed_days(
     probe: Probe, target: Target, marks: Watermarks, before: int, size: int
 ) -> Iterator[Chunk]:
     """Days whose rule metrics changed by themselves: inputs may have. Calls changed after `before`
-    in fct_call are read by that feed."""
+    are read by their own feed."""
     rows = probe.rows(
         f"select days.rule_change_id, days.call_date, (select count(*) from"
-        f" {quoted(target.schema, CALLS)} as calls where calls.call_date = days.call_date)"
+        f" {quoted(target.schema, CALLS_BY_DAY)} as calls where calls.call_date = days.call_date)"
         f" from {quoted(target.schema, DAYS)} as days where days.rule_change_id > %s"
         " order by days.rule_change_id, days.call_date",
         (marks.get(DAYS).position,),

@@ -28,7 +28,7 @@ from python_scoring.scoring.live_models import load_models, write_calls
 ONLY_CALL = "LM_ONLY_CALL"
 SOURCE = "online_scoring"
 # The models between the sources and the rule metrics that tell of calls, not of constants.
-OF_CALLS = ("int_calls", "fct_call", "lm_value")
+OF_CALLS = ("int_calls", "fct_call", "int_metric_inputs", "lm_value")
 # Its files apart from the nightly run's: other --vars make dbt parse the project anew.
 TARGET_FOLDER = "target/online"
 

@@ -187,15 +187,16 @@ def test_only_changed_calls_are_read(here: Here) -> None:
     """A call that gets another caller's history, as fct_call would tell it."""
     before = here.forecasts()
     (call, day, change) = here.target.rows(
-        "select history_id, call_date, (select max(change_id) from fct_call) + 1 from fct_call"
+        "select history_id, call_date, (select max(change_id) from int_metric_inputs) + 1"
+        " from fct_call"
         " where direction = 'in' and is_answered = 1 and caller_key is not null"
         " order by history_id limit 1"
     )[0]
     execute_in(
         here,
-        f"update fct_call set is_frequent_number = 1, change_id = {change}"
-        f" where history_id = {call}",
+        f"update fct_call set is_frequent_number = 1 where history_id = {call}",
     )
+    inputs_follow(here, call, change)
     assert here.score().calls == 0, "the rule metrics come first"
     rules_follow(here, change)
     tally = here.score()
@@ -213,20 +214,28 @@ def test_only_changed_calls_are_read(here: Here) -> None:
     assert here.score().calls == 0
     execute_in(
         here,
-        f"update fct_call set is_frequent_number = 0, change_id = {change + 1}"
-        f" where history_id = {call}",
+        f"update fct_call set is_frequent_number = 0 where history_id = {call}",
     )
+    inputs_follow(here, call, change + 1)
     rules_follow(here, change + 1)
     here.score()
     assert_same(without(before, "updated_at"), without(here.forecasts(), "updated_at"))
 
 
+def inputs_follow(here: Here, call: int, change: int) -> None:
+    """As if dbt had made the call's inputs anew."""
+    execute_in(
+        here, f"update int_metric_inputs set change_id = {change} where history_id = {call}"
+    )
+
+
 def rules_follow(here: Here, change: int) -> None:
-    """As if dbt had computed the calls' rule metrics up to this change of fct_call."""
+    """As if dbt had computed the calls' rule metrics up to this change of their inputs."""
     execute_in(
         here,
         f"update lm_watermark set position = {change}"
-        " where (model_name, feed) in (('lm_value', 'fct_call'), ('fct_call', 'sequence'))",
+        " where (model_name, feed)"
+        " in (('lm_value', 'int_metric_inputs'), ('int_metric_inputs', 'sequence'))",
     )
 
 

@@ -306,6 +306,7 @@ select
     call_type,
     is_booked,
     wants_booking,
+    talk_class,
     is_service_call,
     is_excluded_category,
     is_objective_refusal,
