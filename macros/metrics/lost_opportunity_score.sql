@@ -1,10 +1,6 @@
 {# What a call without a booking is likely to have cost: ticket x chance x no late return x avoidable.
    loss_rub adds up; the score puts it against a typical loss, which scores 50. #}
 {% macro lost_opportunity_score() %}
-    {% set refusals = [
-        'TIME_GENERAL', 'OPERATOR_WILL_CLARIFY', 'URGENCY_NO_SLOTS', 'DOCTOR_UNAVAILABLE',
-        'PATIENT_WILL_CLARIFY', 'PRICE', 'LOCATION_INCONVENIENT', 'MISSING',
-    ] %}
     {% set is_missed = "(direction = 'in' and is_answered = 0)" %}
     {% set is_loss = "(is_answered = 1 and is_booked = 0 and (wants_booking = 1 or is_service_call = 1))" %}
     {% set is_open_missed = "(" ~ is_missed ~ " and is_contacted = 0)" %}
