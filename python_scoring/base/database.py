@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import mysql.connector
@@ -31,6 +31,22 @@ class Probe:
 
     def do(self, statement: str) -> None:
         self.rows(statement)
+
+
+def table_names(probe: Probe, schema: str) -> set[str]:
+    """The tables and views of a schema."""
+    rows = probe.rows(
+        "select table_name from information_schema.tables where table_schema = %s", (schema,)
+    )
+    return {name for (name,) in rows}
+
+
+def require_tables(probe: Probe, schema: str, needed: Collection[str]) -> None:
+    """LmError when dbt has not built one of them."""
+    if missing := sorted(set(needed) - table_names(probe, schema)):
+        raise LmError(
+            f"schema {schema} lacks {', '.join(missing)}: run `lm run` or `dbt build` first"
+        )
 
 
 @contextlib.contextmanager

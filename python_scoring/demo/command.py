@@ -9,7 +9,7 @@ import time
 from mysql.connector.abstracts import MySQLConnectionAbstract
 
 from python_scoring.base import dbt_runner, profile
-from python_scoring.base.database import Probe, quoted
+from python_scoring.base.database import Probe, quoted, table_names
 from python_scoring.base.errors import EXIT_OK, ConfigurationError, LmError
 from python_scoring.base.profile import Target
 from python_scoring.base.project import parse_vars
@@ -74,13 +74,7 @@ def _held(probe: Probe, target: Target, days: int, seed: int) -> str:
 
     A schema whose calls are not all the demo's is refused.
     """
-    tables = {
-        name
-        for (name,) in probe.rows(
-            "select table_name from information_schema.tables where table_schema = %s",
-            (target.schema,),
-        )
-    }
+    tables = table_names(probe, target.schema)
     if MARKER in tables:
         marks = probe.rows(f"select days, seed, calls, as_of from {quoted(target.schema, MARKER)}")
         calls = _count(probe, target) if "call_history" in tables else 0

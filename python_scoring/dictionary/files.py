@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
+import yaml
+
 from python_scoring.base.errors import ConfigurationError
 from python_scoring.base.project import PROJECT_FILE
 from python_scoring.dictionary.markdown import link, table
@@ -34,6 +36,7 @@ MEASURES = {
     "calc_profile": ("count_distinct", "calc_profile"),
     "feature_pack": ("count", "history_id"),
 }
+DIMENSIONS = ("direction", "operator_name", "source_channel", "service_group")
 MEANS = {
     "average": "mean of the calls' values",
     "count_distinct": "how many of them the calls have",
@@ -109,54 +112,49 @@ def kpi_pages(dictionary: Dictionary) -> str:
 
 def metrics_yml(dictionary: Dictionary) -> str:
     """dbt's own metrics: each has a page of its own, with its lineage."""
-    lines = [
-        f"# {NOTE}",
-        "version: 2",
-        "",
-        "semantic_models:",
-        "  - name: calls_with_metrics",
-        "    description: One row a call, a column a metric. What dbt's metrics are counted from.",
-        "    model: ref('vw_lm_call_features')",
-        "    defaults:",
-        "      agg_time_dimension: call_date",
-        "    entities:",
-        "      - name: history_id",
-        "        type: primary",
-        "        description: The call.",
-        "    dimensions:",
-        "      - name: call_date",
-        "        type: time",
-        "        type_params:",
-        "          time_granularity: day",
-        "        description: Local date of the start.",
-    ]
-    for column in ("direction", "operator_name", "source_channel", "service_group"):
-        lines += [f"      - name: {column}", "        type: categorical"]
-    lines.append("    measures:")
+    measures, metrics = [], []
     for metric in dictionary.metrics:
         code = metric["metric_code"]
         aggregation, expression = MEASURES.get(code, ("average", code))
-        lines += [
-            f"      - name: {code}",
-            f"        agg: {aggregation}",
-            f"        expr: {_quoted(expression.format(code=code))}",
-            f"        description: {_quoted(metric['name_en'] + ', ' + MEANS[aggregation] + '.')}",
-        ]
-    lines += ["", "metrics:"]
-    for metric in dictionary.metrics:
-        code = metric["metric_code"]
-        lines += [
-            f"  - name: {code}",
-            f"    label: {_quoted(metric['name_ru'])}",
-            f"    description: \"{{{{ doc('{_block_name(metric)}') }}}}\"",
-            "    type: simple",
-            "    type_params:",
-            f"      measure: {code}",
-            "    meta:",
-            f"      group: {metric['metric_group']}",
-            f"      since_version: {metric['since_version']}",
-        ]
-    return "\n".join(lines) + "\n"
+        measures.append(
+            {
+                "name": code,
+                "agg": aggregation,
+                "expr": expression.format(code=code),
+                "description": f"{metric['name_en']}, {MEANS[aggregation]}.",
+            }
+        )
+        metrics.append(
+            {
+                "name": code,
+                "label": metric["name_ru"],
+                "description": f"{{{{ doc('{_block_name(metric)}') }}}}",
+                "type": "simple",
+                "type_params": {"measure": code},
+                "meta": {
+                    "group": metric["metric_group"],
+                    "since_version": metric["since_version"],
+                },
+            }
+        )
+    call_date = {
+        "name": "call_date",
+        "type": "time",
+        "type_params": {"time_granularity": "day"},
+        "description": "Local date of the start.",
+    }
+    calls = {
+        "name": "calls_with_metrics",
+        "description": "One row a call, a column a metric. What dbt's metrics are counted from.",
+        "model": "ref('vw_lm_call_features')",
+        "defaults": {"agg_time_dimension": "call_date"},
+        "entities": [{"name": "history_id", "type": "primary", "description": "The call."}],
+        "dimensions": [call_date, *({"name": n, "type": "categorical"} for n in DIMENSIONS)],
+        "measures": measures,
+    }
+    document = {"version": 2, "semantic_models": [calls], "metrics": metrics}
+    text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120)
+    return f"# {NOTE}\n{text}"
 
 
 def _listed(metrics: Iterable[Row], language: str) -> str:
@@ -179,7 +177,3 @@ def _block_name(metric: Row) -> str:
 
 def _block(name: str, text: str) -> str:
     return f"{{% docs {name} %}}\n\n{text.strip()}\n\n{{% enddocs %}}\n"
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

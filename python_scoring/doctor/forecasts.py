@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from python_scoring.base.database import Probe
+from python_scoring.base.database import Probe, table_names
 from python_scoring.base.profile import Target
 from python_scoring.base.settings import as_of
 from python_scoring.doctor.findings import Finding, ok, warn
@@ -16,12 +16,7 @@ OLD_DAYS = 2
 
 def check_forecast(target: Target, probe: Probe) -> Iterator[Finding]:
     """One finding; none before the first build."""
-    tables = probe.rows(
-        "select count(*) from information_schema.tables where table_schema = %s"
-        " and table_name = %s",
-        (target.schema, forecast_store.RUNS),
-    )
-    if not tables[0][0]:
+    if forecast_store.RUNS not in table_names(probe, target.schema):
         return
     run = forecast_store.newest(probe, target)
     if run is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from python_scoring.base.database import Probe, quoted
+from python_scoring.base.database import Probe, quoted, table_names
 from python_scoring.base.profile import Target
 from python_scoring.doctor.findings import Finding, ok, warn
 from python_scoring.model_registry import model_runs, model_store
@@ -31,12 +31,7 @@ TRAIN = "run `lm train`, then `lm score`"
 
 def check_models(target: Target, probe: Probe) -> Iterator[Finding]:
     """One finding for each metric that has a model; none before the first build."""
-    tables = probe.rows(
-        "select count(*) from information_schema.tables where table_schema = %s"
-        " and table_name in (%s, %s)",
-        (target.schema, model_runs.TABLE, HEALTH),
-    )
-    if tables[0][0] < 2:
+    if not table_names(probe, target.schema) >= {model_runs.TABLE, HEALTH}:
         return
     runs = model_runs.in_use(probe, target)
     if not runs:

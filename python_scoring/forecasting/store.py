@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from python_scoring.base.database import Probe, quoted
-from python_scoring.base.errors import LmError
+from python_scoring.base.database import Probe, quoted, require_tables
 from python_scoring.base.profile import Target
+from python_scoring.base.rows import insert, next_run_id
 from python_scoring.base.watermarks import Watermarks, writing_values
 from python_scoring.forecasting import Forecasts, Series
 from python_scoring.forecasting.inputs import CALENDARS, Span
 
 RUNS = "lm_forecast_run"
 TABLES = ("lm_forecast", "lm_forecast_total", "lm_forecast_backtest", "lm_forecast_note")
-ROWS_IN_STATEMENT = 500
 # Backtests and notes are many, and only the newest are looked at.
 DETAIL_DAYS = 30
 # What counts as usual: the spans of so many days before the forecast.
@@ -40,18 +37,8 @@ class Run:
 
 def require(probe: Probe, target: Target) -> None:
     """LmError when dbt has not made the tables."""
-    found = {
-        name
-        for (name,) in probe.rows(
-            "select table_name from information_schema.tables where table_schema = %s",
-            (target.schema,),
-        )
-    }
-    needed = {RUNS, *TABLES, "lm_watermark", "lm_daily_facts", "fct_call", *CALENDARS}
-    if missing := sorted(needed - found):
-        raise LmError(
-            f"schema {target.schema} lacks {', '.join(missing)}: run `lm run` or `dbt build` first"
-        )
+    needed = (RUNS, *TABLES, "lm_watermark", "lm_daily_facts", "fct_call", *CALENDARS)
+    require_tables(probe, target.schema, needed)
 
 
 def newest(probe: Probe, target: Target) -> Run | None:
@@ -77,7 +64,7 @@ def write(
     One transaction, under the lock of lm_value's writers: of two runs the second waits.
     """
     with writing_values(Watermarks(probe, target, "lm_forecast")):
-        run_id = _next_id(probe, target, made_at)
+        run_id = next_run_id(probe, quoted(target.schema, RUNS), made_at)
         rows = forecasts.rows
         rows = rows[rows["period_start"] >= pd.Timestamp(span.first_day)]
         series = len(rows[["target", "dimension", "dimension_value", "grain"]].drop_duplicates())
@@ -157,14 +144,6 @@ def past_spans(one: Series, days: int) -> list[float | None]:
     return found
 
 
-def _next_id(probe: Probe, target: Target, made_at: datetime) -> str:
-    """The moment and the number of the run among those of that moment."""
-    (number,) = probe.one(
-        f"select count(*) from {quoted(target.schema, RUNS)} where made_at = %s", (made_at,)
-    )
-    return f"{made_at:%Y%m%d%H%M%S}_{number + 1}"
-
-
 def _prune(probe: Probe, target: Target, made_at: datetime, keep_days: int) -> None:
     runs = quoted(target.schema, RUNS)
     for days, tables in (
@@ -181,19 +160,5 @@ def _prune(probe: Probe, target: Target, made_at: datetime, keep_days: int) -> N
 
 
 def _insert(probe: Probe, target: Target, table: str, run_id: str, frame: pd.DataFrame) -> None:
-    names = ["run_id", *frame.columns]
-    head = f"insert into {quoted(target.schema, table)} ({', '.join(names)}) values "
-    marks = "(" + ", ".join(["%s"] * len(names)) + ")"
-    rows = [(run_id, *map(_plain, row)) for row in frame.itertuples(index=False, name=None)]
-    for start in range(0, len(rows), ROWS_IN_STATEMENT):
-        some = rows[start : start + ROWS_IN_STATEMENT]
-        probe.rows(head + ", ".join([marks] * len(some)), [cell for row in some for cell in row])
-
-
-def _plain(value: Any) -> Any:
-    """A value as the driver takes it: no types of NumPy or pandas, no NaN."""
-    if hasattr(value, "to_pydatetime"):
-        return value.to_pydatetime()
-    if hasattr(value, "item"):
-        value = value.item()
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    rows = ((run_id, *row) for row in frame.itertuples(index=False, name=None))
+    insert(probe, quoted(target.schema, table), ["run_id", *frame.columns], rows)

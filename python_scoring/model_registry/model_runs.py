@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from python_scoring.base.database import Probe, quoted
-from python_scoring.base.errors import LmError
+from python_scoring.base.database import Probe, quoted, require_tables
 from python_scoring.base.profile import Target
+from python_scoring.base.rows import insert, run_id
 from python_scoring.model_registry import model_store
 
 TABLE = "lm_model_run"
@@ -45,18 +44,8 @@ REASON_LENGTH = 255
 
 def require(probe: Probe, target: Target) -> None:
     """LmError when dbt has not built what training and scoring need."""
-    needed = {TABLE, "lm_model_drift", "lm_value_changes", "lm_watermark", "lm_value", "fct_call"}
-    found = {
-        name
-        for (name,) in probe.rows(
-            "select table_name from information_schema.tables where table_schema = %s",
-            (target.schema,),
-        )
-    }
-    if missing := sorted(needed - found):
-        raise LmError(
-            f"schema {target.schema} lacks {', '.join(missing)}: run `lm run` or `dbt build` first"
-        )
+    needed = (TABLE, "lm_model_drift", "lm_value_changes", "lm_watermark", "lm_value", "fct_call")
+    require_tables(probe, target.schema, needed)
 
 
 def in_use(probe: Probe, target: Target) -> dict[str, dict[str, Any]]:
@@ -81,16 +70,14 @@ def older_artifacts(probe: Probe, target: Target, metric: str, keep: int) -> lis
     return sorted(set(checksums[keep:]) - set(checksums[:keep]))
 
 
-def run_id(trained_at: datetime, versions: Iterable[str]) -> str:
-    """Of one training: the same models at the same moment have the same one."""
-    digest = hashlib.sha256(" ".join(sorted(versions)).encode()).hexdigest()[:8]
-    return f"{trained_at:%Y%m%d%H%M%S}_{digest}"
+def training_id(trained_at: datetime, versions: Iterable[str]) -> str:
+    """The run_id of a training: the same models at the same moment have the same one."""
+    return run_id(trained_at, hashlib.sha256(" ".join(sorted(versions)).encode()).hexdigest()[:8])
 
 
 def record(probe: Probe, target: Target, runs: Iterable[Mapping[str, Any]]) -> None:
     """Write the trainings, in one transaction; one that is there already becomes the last."""
     table = quoted(target.schema, TABLE)
-    marks = ", ".join(["%s"] * len(COLUMNS))
     probe.do("start transaction")
     try:
         for run in runs:
@@ -104,10 +91,7 @@ def record(probe: Probe, target: Target, runs: Iterable[Mapping[str, Any]]) -> N
                 "reason": str(run["reason"])[:REASON_LENGTH],
                 "published": int(run["published"]),
             }
-            probe.rows(
-                f"insert into {table} ({', '.join(COLUMNS)}) values ({marks})",
-                [_plain(row[name]) for name in COLUMNS],
-            )
+            insert(probe, table, COLUMNS, [[row[name] for name in COLUMNS]])
         probe.do("commit")
     except BaseException:
         probe.do("rollback")
@@ -130,12 +114,3 @@ def why_due(
     if age >= every_days:
         return f"the model is {age:.0f} days old"
     return ""
-
-
-def _plain(value: Any) -> Any:
-    """A value as the driver takes it: no types of NumPy or pandas, and no NaN."""
-    if hasattr(value, "to_pydatetime"):
-        return value.to_pydatetime()
-    if hasattr(value, "item"):
-        value = value.item()
-    return None if isinstance(value, float) and math.isnan(value) else value

@@ -30,14 +30,6 @@ LEVEL_CODES = {
 }
 
 
-def reason_codes(metric: str) -> set[str]:
-    """Every code that a reason of the metric may have."""
-    codes = {f"FEATURE_{group}" for group in GROUPS} | {"OTHER", "CALIBRATION", ROOT}
-    if metric == REPEAT:
-        codes |= {"MISSED", "NOT_SOLVED", "CALLED_BEFORE", "LONG_WAIT", "NAVIGATION"}
-    return codes | set(LEVEL_CODES[metric])
-
-
 def lookup_reasons(
     metric: str, frame: pd.DataFrame, rates: np.ndarray, shown: np.ndarray
 ) -> tuple[np.ndarray, list[list[dict[str, Any]]]]:

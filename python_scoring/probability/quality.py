@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy import special
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 SMALLEST = 1e-6
@@ -14,12 +15,12 @@ CLEARLY = 2.0
 
 def logit(p: np.ndarray) -> np.ndarray:
     """Log-odds; 0 and 1 stay finite."""
-    clipped = np.clip(np.asarray(p, dtype=float), SMALLEST, 1 - SMALLEST)
-    return np.log(clipped / (1 - clipped))
+    return special.logit(np.clip(np.asarray(p, dtype=float), SMALLEST, 1 - SMALLEST))
 
 
 def sigmoid(x: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-np.clip(np.asarray(x, dtype=float), -30, 30)))
+    """Probabilities of log-odds: never quite 0 or 1, for their logarithms are taken."""
+    return special.expit(np.clip(np.asarray(x, dtype=float), -30, 30))
 
 
 def brier(label: np.ndarray, p: np.ndarray) -> float:

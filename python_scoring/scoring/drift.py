@@ -11,11 +11,22 @@ from mysql.connector.abstracts import MySQLConnectionAbstract
 
 from python_scoring.base.database import Probe, quoted
 from python_scoring.base.profile import Target
+from python_scoring.base.rows import insert
 from python_scoring.base.settings import as_of, whole_number
 from python_scoring.probability.drift import population_stability
 from python_scoring.scoring import inputs as model_inputs
 
 TABLE = "lm_model_drift"
+COLUMNS = (
+    "metric_code",
+    "feature",
+    "lm_version",
+    "measured_at",
+    "first_day",
+    "last_day",
+    "calls",
+    "psi",
+)
 # The row of the predictions themselves, beside those of the inputs.
 SCORE = "probability"
 # Fewer recent calls say nothing: with ten bins chance alone gives an index of 9 / calls.
@@ -58,12 +69,7 @@ def measure(
     probe.do("start transaction")
     try:
         probe.do(f"delete from {_table(target)}")
-        for row in rows:
-            probe.rows(
-                f"insert into {_table(target)} (metric_code, feature, lm_version, measured_at,"
-                " first_day, last_day, calls, psi) values (%s, %s, %s, %s, %s, %s, %s, %s)",
-                row,
-            )
+        insert(probe, _table(target), COLUMNS, rows)
         probe.do("commit")
     except BaseException:
         probe.do("rollback")

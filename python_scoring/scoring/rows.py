@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -11,6 +11,7 @@ import pandas as pd
 
 from python_scoring.base.database import Probe, quoted
 from python_scoring.base.profile import Target
+from python_scoring.base.rows import insert
 from python_scoring.base.watermarks import Watermarks
 from python_scoring.scoring.inputs import blocks
 
@@ -24,8 +25,8 @@ VALUES = (
     "lm_version",
     "calc_method",
 )
-# A row is a kilobyte or less, and MariaDB takes 16 MB at once: far below.
-ROWS_IN_STATEMENT = 1_000
+# Of which the stored rows are asked for at once.
+CALLS_IN_QUESTION = 1_000
 CALLS_AT_ONCE = 20_000
 DIGITS = 4
 
@@ -66,8 +67,8 @@ def stored(
     """The forecast rows that lm_value has for these calls."""
     rows: dict[Key, Row] = {}
     codes = ", ".join(["%s"] * len(metrics))
-    for start in range(0, len(calls), ROWS_IN_STATEMENT):
-        some = calls[start : start + ROWS_IN_STATEMENT]
+    for start in range(0, len(calls), CALLS_IN_QUESTION):
+        some = calls[start : start + CALLS_IN_QUESTION]
         found = probe.rows(
             f"select {', '.join(KEY + VALUES)} from {quoted(target.schema, 'lm_value')}"
             f" where history_id in ({', '.join(map(str, some))}) and metric_code in ({codes})",
@@ -90,14 +91,8 @@ def write(probe: Probe, target: Target, rows: Iterable[tuple[Key, Row]], calc_so
     """Insert or update the rows. The table's own id, created_at and updated_at follow by
     themselves."""
     names = (*KEY, "metric_group", *VALUES, "calc_source")
-    head = f"insert into {quoted(target.schema, 'lm_value')} ({', '.join(names)}) values "
-    updated = ", ".join(f"{name} = values({name})" for name in names[2:])
-    marks = "(" + ", ".join(["%s"] * len(names)) + ")"
-    for some in _parts(list(rows), ROWS_IN_STATEMENT):
-        values = [cell for key, row in some for cell in (*key, GROUP, *row, calc_source)]
-        probe.rows(
-            f"{head}{', '.join([marks] * len(some))} on duplicate key update {updated}", values
-        )
+    lines = ((*key, GROUP, *row, calc_source) for key, row in rows)
+    insert(probe, quoted(target.schema, "lm_value"), names, lines, update=names[2:])
 
 
 def mark_days(
@@ -110,13 +105,13 @@ def mark_days(
     if not known:
         return
     number = marks.next_change()
-    for some in _parts(known, ROWS_IN_STATEMENT):
-        marks.probe.rows(
-            f"insert into {quoted(target.schema, 'lm_value_changes')} (call_date, change_id)"
-            f" values {', '.join(['(%s, %s)'] * len(some))}"
-            " on duplicate key update change_id = values(change_id)",
-            [cell for day in some for cell in (day, number)],
-        )
+    insert(
+        marks.probe,
+        quoted(target.schema, "lm_value_changes"),
+        ("call_date", "change_id"),
+        ((day, number) for day in known),
+        update=("change_id",),
+    )
 
 
 def _same(wanted: Row, known: Row) -> bool:
@@ -145,8 +140,3 @@ def _whole(value: Any) -> int | None:
 
 def _text(value: Any) -> str | None:
     return None if value is None or pd.isna(value) else str(value)
-
-
-def _parts(items: list[Any], size: int) -> Iterator[list[Any]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]

@@ -14,7 +14,7 @@ from typing import Any
 from mysql.connector.abstracts import MySQLConnectionAbstract
 
 from python_scoring.base import dbt_runner, profile
-from python_scoring.base.database import Probe, quoted
+from python_scoring.base.database import Probe, quoted, table_names
 from python_scoring.base.errors import EXIT_OK, EXIT_PROBLEM, ConfigurationError, LmError
 from python_scoring.base.profile import Target
 from python_scoring.base.progress import Tell, progress
@@ -97,11 +97,7 @@ def require_call(probe: Probe, target: Target, call: int) -> None:
     if probe.rows(f"select 1 from {source} where history_id = %s", (call,)):
         return
     message = f"{source} has no call {call}"
-    stored = probe.rows(
-        "select 1 from information_schema.tables where table_schema = %s and table_name = %s",
-        (target.schema, "lm_value"),
-    )
-    if stored:
+    if "lm_value" in table_names(probe, target.schema):
         rows = probe.one(
             f"select count(*) from {quoted(target.schema, 'lm_value')} where history_id = %s",
             (call,),

@@ -166,7 +166,7 @@ def _keep(
                 "artifact_sha256": model_store.save(folder, metric, result.model, card),
             }
         )
-    run_id = model_runs.run_id(moment, [row["lm_version"] for row in rows])
+    run_id = model_runs.training_id(moment, [row["lm_version"] for row in rows])
     kept = [{name: {**row, "run_id": run_id}[name] for name in model_runs.COLUMNS} for row in rows]
     model_runs.record(probe, target, kept)
     for metric in trained:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import mysql.connector
+import sqlparse
 from mysql.connector.abstracts import MySQLConnectionAbstract
 
 from python_scoring.base import profile
@@ -33,14 +34,14 @@ def run(args: argparse.Namespace) -> int:
     with contextlib.closing(profile.connect(target)) as connection:
         _use(connection, target.schema)
         if args.execute is not None:
-            return _batch(connection, split_statements([args.execute]))
+            return _batch(connection, split_statements(args.execute))
         if not sys.stdin.isatty():
-            return _batch(connection, split_statements(sys.stdin))
+            return _batch(connection, split_statements(sys.stdin.read()))
         print(f"{target.name} ({target.place}), schema {target.schema}. Ctrl-D ends.")
         # Line editing only: the history stays in memory, for queries may name people.
         with contextlib.suppress(ImportError):
             import readline  # noqa: F401
-        for statement in split_statements(_typed_lines()):
+        for statement in _typed_statements():
             try:
                 _show(connection, statement)
             except mysql.connector.Error as error:
@@ -48,44 +49,12 @@ def run(args: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def split_statements(lines: Iterable[str]) -> Iterator[str]:
-    """The statements in `lines`, cut at semicolons outside quotes and comments."""
-    statement = ""
-    quote = ""
-    for line in lines:
-        position = 0
-        while position < len(line):
-            rest = line[position:]
-            char = rest[0]
-            if quote:
-                if rest.startswith(quote):
-                    statement, position = statement + quote, position + len(quote)
-                    quote = ""
-                    continue
-                if char == "\\" and quote in "'\"":
-                    statement, position = statement + rest[:2], position + 2
-                    continue
-            elif char in "'\"`":
-                quote = char
-            elif rest.startswith("/*"):
-                quote = "*/"
-                statement, position = statement + "/*", position + 2
-                continue
-            elif char == "#" or rest[:3].rstrip() == "--":
-                # To the end of this line, which may be one of several in the text.
-                end = rest.find("\n")
-                position = len(line) if end < 0 else position + end
-                continue
-            elif char == ";":
-                if statement.strip():
-                    yield statement.strip()
-                statement, position = "", position + 1
-                continue
-            statement, position = statement + char, position + 1
-        if not line.endswith("\n"):
-            statement += "\n"
-    if statement.strip():
-        yield statement.strip()
+def split_statements(text: str) -> Iterator[str]:
+    """The statements of a text, cut at semicolons outside quotes and comments."""
+    for statement in sqlparse.split(text, strip_semicolon=True):
+        # A comment alone is no statement, and servers refuse it.
+        if sqlparse.format(statement, strip_comments=True).strip(" ;\n"):
+            yield statement
 
 
 def _batch(connection: MySQLConnectionAbstract, statements: Iterable[str]) -> int:
@@ -117,7 +86,13 @@ def _show(connection: MySQLConnectionAbstract, statement: str) -> None:
         print(f"({len(rows)} rows)")
 
 
-def _typed_lines() -> Iterator[str]:
+def _typed_statements() -> Iterator[str]:
+    """What is typed up to a line that ends in a semicolon."""
+    text = ""
     with contextlib.suppress(EOFError):
         while True:
-            yield input("lm> ") + "\n"
+            text += input("lm> ") + "\n"
+            if text.rstrip().endswith(";"):
+                yield from split_statements(text)
+                text = ""
+    yield from split_statements(text)

@@ -154,40 +154,6 @@ def _nodes(begin: float, end: float) -> tuple[np.ndarray, np.ndarray]:
     return (middle + half * NODES).ravel(), (half * WEIGHTS).ravel()
 
 
-def agents_needed(
-    calls_per_hour: float,
-    aht_sec: float,
-    patience_sec: float | None,
-    service_level: float,
-    threshold_sec: float,
-    max_occupancy: float = 1.0,
-) -> int:
-    """The fewest operators with which the level is reached and none is busier than allowed.
-
-    Erlang C without a patience, else Erlang A. Level and occupancy are shares in (0, 1).
-    """
-    if not 0 < service_level < 1 or not 0 < max_occupancy <= 1:
-        raise ValueError("service level must lie between 0 and 1, occupancy too or be 1")
-    if calls_per_hour == 0:
-        return 0
-
-    def enough(agents: int) -> bool:
-        if patience_sec is None:
-            found = erlang_c(calls_per_hour, aht_sec, agents, threshold_sec)
-        else:
-            found = erlang_a(calls_per_hour, aht_sec, patience_sec, agents, threshold_sec)
-        return bool(found.service_level >= service_level and found.occupancy <= max_occupancy)
-
-    high = 1
-    while not enough(high):
-        high *= 2
-    low = high // 2
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if enough(middle) else (middle, high)
-    return high
-
-
 def _inputs(
     calls_per_hour: ArrayLike, aht_sec: ArrayLike, agents: ArrayLike, *others: ArrayLike
 ) -> list[np.ndarray]:

@@ -80,7 +80,6 @@ class Chains:
     weights: dict[str, np.ndarray]
     squares: dict[str, np.ndarray]
     calls: pd.DataFrame
-    counts: dict[str, int]
 
 
 def kinds_of(calls: pd.DataFrame) -> np.ndarray:
@@ -146,7 +145,6 @@ def learn(calls: pd.DataFrame, through: int, draws: int, seed: int) -> Chains:
         weights=weights,
         squares=squares,
         calls=log.assign(is_recent=recent, is_fresh=fresh, follows=follows),
-        counts={name: int((kind[recent] == i).sum()) for i, name in enumerate(KINDS)},
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from statsmodels.stats.proportion import proportion_confint
 
 from python_scoring.base.errors import ConfigurationError
 from python_scoring.whatif.chains import IN_MISSED, MINUTE, OUT_BOOKED, OUT_FAILED, N
@@ -173,7 +174,7 @@ def _conversion(past: Past, plan: Plan, effect: Effect, size: np.ndarray, days: 
         won * lost / max(int(recent["is_lost"].sum()), 1),
         dropped * booked / max(int(recent["is_booked"].sum()), 1),
     )
-    low, high = wilson(booked, n)
+    low, high = proportion_confint(booked, n, method="wilson")
     plan.said.append(
         say(
             "conversion",
@@ -261,16 +262,6 @@ def quick_call_back(
 def refused(effect: Effect, why: str) -> ConfigurationError:
     """The history can't tell what the effect would do."""
     return ConfigurationError(f"{effect.kind} of {effect.segment} {effect.name!r}: {why}")
-
-
-def wilson(hits: int, n: int, z: float = 1.96) -> tuple[float, float]:
-    """95 % interval of a share (Wilson 1927); 0 to 1 without a base."""
-    if n == 0:
-        return 0.0, 1.0
-    p = hits / n
-    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
-    half = z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return float(middle - half), float(middle + half)
 
 
 HANDLERS: dict[str, Any] = {

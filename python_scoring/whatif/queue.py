@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
+from scipy.special import expit, logit
 
 from python_scoring.staffing import patience
 from python_scoring.staffing.erlang import erlang_a
@@ -181,7 +182,7 @@ def recent_weekday_shift(calls: pd.DataFrame) -> int:
 def log_odds(share: np.ndarray, least: float = LEAST_SHARE) -> np.ndarray:
     """Log-odds of shares kept `least` away from 0 and 1."""
     within = np.clip(share, least, 1 - least)
-    result: np.ndarray = np.log(within / (1 - within))
+    result: np.ndarray = logit(within)
     return result
 
 
@@ -207,8 +208,8 @@ def shares(queue: Queue, load: np.ndarray, people: np.ndarray) -> tuple[np.ndarr
     in_time = queue.sl_level[:, None] + queue.sl_slope[:, None] * log_odds(served)
     nobody = (people <= 0) & queue.knows_people
     return (
-        np.where(nobody, 1.0, 1 / (1 + np.exp(-missed))),
-        np.where(nobody, 0.0, 1 / (1 + np.exp(-in_time))),
+        np.where(nobody, 1.0, expit(missed)),
+        np.where(nobody, 0.0, expit(in_time)),
     )
 
 

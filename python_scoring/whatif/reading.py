@@ -120,7 +120,6 @@ def _effect(document: Document, path: str, item: Any, known: Known) -> Effect | 
         hours,
         weekdays,
         within,
-        str(item.get("note") or ""),
     )
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
 
 from python_scoring.whatif.baseline import Base
 from python_scoring.whatif.chains import ANSWERED, BOOKED, INCOMING, LOST, MAX_LAG, Chains, N
@@ -87,7 +88,7 @@ def _weight(chains: Chains, target: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _shifted(share: np.ndarray, shift: np.ndarray) -> np.ndarray:
-    moved: np.ndarray = 1 / (1 + np.exp(-(log_odds(share, NEVER) + shift)))
+    moved: np.ndarray = expit(log_odds(share, NEVER) + shift)
     return np.where(shift == 0, share, moved)
 
 

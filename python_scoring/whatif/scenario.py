@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -82,7 +82,6 @@ class Effect:
     hours: tuple[int, ...] = ()
     weekdays: tuple[int, ...] = ()
     within_min: float = 0.0
-    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,4 +91,3 @@ class Scenario:
     name: str
     effects: tuple[Effect, ...]
     title: str = ""
-    paths: tuple[str, ...] = field(default=(), compare=False)

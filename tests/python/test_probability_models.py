@@ -20,7 +20,8 @@ from python_scoring.probability import labels as probability_labels
 from python_scoring.probability import quality as probability_quality
 from python_scoring.probability.base_rates import BaseRates
 from python_scoring.probability.calibration import Sigmoid, fit_sigmoid
-from python_scoring.probability.explain import reason_codes
+from python_scoring.probability.explain import GROUPS, LEVEL_CODES
+from python_scoring.probability.explain import ROOT as ALL_CALLS
 from python_scoring.probability.features import (
     FEATURE_COLUMNS,
     INPUT_COLUMNS,
@@ -104,6 +105,14 @@ def made_up_calls(n: int = 4000, seed: int = 1, strength: float = 1.0) -> pd.Dat
     for name in LABEL_COLUMNS:
         frame[name] = pd.to_datetime(pd.Series(event))
     return frame
+
+
+def reason_codes(metric: str) -> set[str]:
+    """Every code that a reason of the metric may have."""
+    codes = {f"FEATURE_{group}" for group in GROUPS} | {"OTHER", "CALIBRATION", ALL_CALLS}
+    if metric == REPEAT:
+        codes |= {"MISSED", "NOT_SOLVED", "CALLED_BEFORE", "LONG_WAIT", "NAVIGATION"}
+    return codes | set(LEVEL_CODES[metric])
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from python_scoring.base.errors import ConfigurationError
 from python_scoring.staffing import inputs, roster
-from python_scoring.staffing.erlang import agents_needed, erlang_a, erlang_b, erlang_c
+from python_scoring.staffing.erlang import erlang_a, erlang_b, erlang_c
 from python_scoring.staffing.patience import TooFewAbandoned, estimate
 from python_scoring.staffing.plan import Goal, Service, people_needed, performance, plan
 
@@ -176,7 +176,7 @@ def test_more_operators_and_more_time_never_hurt(
 @given(calls=st.floats(0.1, 400), handle=st.floats(10, 900), patience=st.floats(5, 1000))
 def test_needed_is_enough_and_one_less_is_not(calls: float, handle: float, patience: float) -> None:
     for patient in (patience, None):
-        needed = agents_needed(calls, handle, patient, 0.8, 20, 0.85)
+        needed = people_needed(calls, 0, Service(handle, patient), Goal(0.8, 20, 0.85))
 
         def reached(agents: int, patient: float | None = patient) -> bool:
             found = (
@@ -238,9 +238,9 @@ def test_plan_of_an_hour_by_hand() -> None:
     first, second = plan(hours, service, Goal(shrinkage=0.3)).to_dict("records")
     found = erlang_a(40, 180, 60, 2, 20)
     assert first["erlangs"] == 2.0
-    assert first["needed"] == agents_needed(40, 180, 60, 0.8, 20, 0.85)
-    assert first["needed_high"] == agents_needed(60, 180, 60, 0.8, 20, 0.85)
-    assert first["needed_erlang_c"] == agents_needed(40, 180, None, 0.8, 20, 0.85)
+    assert first["needed"] == people_needed(40, 0, service, Goal()) == 4
+    assert first["needed_high"] == people_needed(60, 0, service, Goal()) == 5
+    assert first["needed_erlang_c"] == people_needed(40, 0, Service(180, None), Goal()) == 4
     assert first["to_roster"] == np.ceil(first["needed"] / 0.7)
     assert first["abandoned"] == pytest.approx(40 * float(found.abandonment))
     assert first["lost_bookings"] == pytest.approx(10 * float(found.abandonment))
