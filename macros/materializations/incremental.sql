@@ -151,7 +151,7 @@
         {% do run_query("set session tmp_table_size = 134217728") %}
         {% do run_query("set session max_heap_table_size = 134217728") %}
     {% endif %}
-    {% if target.type == 'mariadb' %}
+    {% if is_mariadb() %}
         {% do run_query("set session join_cache_level = " ~ (4 if config.get('hash_joins') else 'default')) %}
     {% endif %}
     {% do run_query("set session innodb_lock_wait_timeout = " ~ var('lm_lock_wait_sec')) %}

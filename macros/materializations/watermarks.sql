@@ -53,6 +53,11 @@
 {% endmacro %}
 
 
+{% macro is_mariadb() %}
+    {% do return('mariadb' in first_value("select lower(version())")) %}
+{% endmacro %}
+
+
 {# The row that a batch or a seed holds while it is written, so that two runs take turns.
    Of two first runs the later one stands back: for some 0.1 s after another session's `create table` the
    embedded engine skips a second one, and yet does not know the table. #}

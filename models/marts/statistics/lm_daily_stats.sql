@@ -32,13 +32,11 @@ dimension_list as (
 calls as (
 
     select
-        dated_calls.history_id,
         {%- for name, expression in dimensions().items() %}
-        dense_rank() over (
-            order by dated_calls.stat_date
-            {%- if name != 'all' %}, {{ expression }}{% endif %}
-        ) as {{ name }}_no{{ ',' if not loop.last }}
+        {%- set slice = 'dated_calls.stat_date' ~ (', ' ~ expression if name != 'all' else '') %}
+        dense_rank() over (order by {{ slice }}) as {{ name }}_no,
         {%- endfor %}
+        dated_calls.history_id
 
     from (
         select
@@ -147,11 +145,10 @@ slices as (
         {{ percentile_of_counts('value_numeric', 0.95) }} as value_p95,
         max(value_numeric) as value_max,
         sum(times * value_numeric) as value_sum,
-        sum(times * value_numeric * value_numeric) as value_sum_sq,
         {%- for label in labels %}
-        sum(case when label_no = {{ loop.index }} then times else 0 end) as {{ label }}_count
-        {{- ',' if not loop.last }}
+        sum(case when label_no = {{ loop.index }} then times else 0 end) as {{ label }}_count,
         {%- endfor %}
+        sum(times * value_numeric * value_numeric) as value_sum_sq
 
     from ranked
 
