@@ -224,9 +224,7 @@ def test_only_changed_calls_are_read(here: Here) -> None:
 
 def inputs_follow(here: Here, call: int, change: int) -> None:
     """As if dbt had made the call's inputs anew."""
-    execute_in(
-        here, f"update int_metric_inputs set change_id = {change} where history_id = {call}"
-    )
+    execute_in(here, f"update int_metric_inputs set change_id = {change} where history_id = {call}")
 
 
 def rules_follow(here: Here, change: int) -> None:
