@@ -185,7 +185,7 @@ def table(*transitions: tuple[int, int, int, float]) -> Chains:
     next_kind = np.zeros((1, N, N, MAX_LAG + 1))
     for kind, following, lag, chance in transitions:
         next_kind[0, kind, following, lag] = chance
-    return Chains(next_kind, {}, np.zeros((1, N)), {}, {}, pd.DataFrame(), {})
+    return Chains(next_kind, {}, np.zeros((1, N)), {}, {}, pd.DataFrame())
 
 
 def test_flow_by_hand() -> None:
