@@ -130,7 +130,17 @@ def lists(target: TestTarget) -> Iterator[Lists]:
         noon = {(row["list_code"], row["history_id"]): row for row in read(here, VIEWS[0])}
         fill(here, AFTER_NOON)
         # What an afternoon changes: no model of the weeks before.
-        run(here, "run", "--select", "int_calls", "fct_call", "lm_value", *VIEWS, as_of=LATER)
+        run(
+            here,
+            "run",
+            "--select",
+            "int_calls",
+            "fct_call",
+            "int_metric_inputs",
+            "lm_value",
+            *VIEWS,
+            as_of=LATER,
+        )
         later = {(row["list_code"], row["history_id"]): row for row in read(here, VIEWS[0])}
         explained = {(row["history_id"], row["metric_code"]): row for row in read(here, VIEWS[1])}
         yield Lists(here, noon, later, explained)
