@@ -1,4 +1,3 @@
-{# A batch a period, for tables keyed by period_days. #}
 {% macro period_batches(start=none) %}
     {% set batches = [] %}
     {% for days in period_lengths() %}
@@ -11,7 +10,6 @@
 {% endmacro %}
 
 
-{# Each period follows the changed days on its own: a late review of three weeks ago is none of the last week's. #}
 {% macro period_feeds() %}
     {% set newest = newest_value_change().lm_value_changes %}
     {% set feeds = {} %}
@@ -22,8 +20,6 @@
 {% endmacro %}
 
 
-{# The periods that ended on another day, or in which a day changed, the window before them included;
-   and all of them on a new day, for what is known only after some days (is_ripe) may be known now. #}
 {% macro changed_period_batches(model_name, relation) %}
     {% set newest = newest_value_change().lm_value_changes %}
     {% set last_day = first_value("select concat(" ~ last_day() ~ ")") %}

@@ -23,7 +23,6 @@
 {% endmacro %}
 
 
-{# The callers of changed calls. #}
 {% macro fct_call_changes(relation) %}
     {% set batches = [] %}
     {% for run in unseen_changes('fct_call', ref('int_calls')) %}
@@ -49,8 +48,6 @@
 {% endmacro %}
 
 
-{# Contacts with changed calls, and from when on their calls are read and written. Of a contact in the batch
-   all changes are taken that no batch has seen, those of the next batches too: their rows are written now. #}
 {% macro contacts_of_changes(relation, is_changed, is_in_batch) %}
     {% set day = 86400 %}
     {% set calls = ref('int_calls') %}
@@ -113,7 +110,6 @@
 {% endmacro %}
 
 
-{# The changed calls as events, as they are (`calls`) or as they were when last read (`known`). #}
 {% macro changed_events(tables, alias, is_changed) %}
     select
         {{ alias }}.contact_key,
@@ -133,7 +129,6 @@
 {% endmacro %}
 
 
-{# Events among a caller's calls whose next one a call knows. #}
 {% macro contact_events() %}
     {% do return({
         'call': "1 = 1",
@@ -152,20 +147,16 @@
 {%- endmacro %}
 
 
-{# A redial so soon after a missed or dropped call belongs to the same episode. #}
 {% macro redial_seconds() %}
     {% do return(120) %}
 {% endmacro %}
 
 
-{# Before every call, in seconds of start_epoch; its opposite is after every call. #}
 {% macro long_ago() %}
     {% do return(-1000000000000) %}
 {% endmacro %}
 
 
-{# All contacts, all of their calls: what a model reads when compiled on its own. The materialization puts the
-   contacts of each batch in its place. #}
 {% macro all_contacts() -%}
     (
         select distinct contact_key, {{ long_ago() }} as read_from, {{ long_ago() }} as write_from
@@ -182,7 +173,6 @@
 {%- endmacro %}
 
 
-{# In a table, since the embedded engine has no temporary ones. Its rows live and die within a batch's transaction. #}
 {% macro list_batch_contacts(contacts) %}
     {% do forget_batch_contacts() %}
     {% do run_query(

@@ -10,8 +10,6 @@
 {% endmacro %}
 
 
-{# Calls to read again: from the look-back on, and those of the newest reviews, old ones included.
-   Only the source's indexed columns are searched. #}
 {% macro int_calls_changes(relation) %}
     {% set scores = source('operabot', 'call_scores') %}
     {% set newest_review = int_calls_feeds().reviews %}

@@ -1,4 +1,3 @@
-{# Mondays that have come: one ahead, after a call with a wrong date, would be frozen before its weeks are full. #}
 {% macro mondays_that_have_come() -%}
     (
         select distinct week_start_date from {{ ref('int_week_facts') }}
@@ -20,7 +19,6 @@
 {% endmacro %}
 
 
-{# Weeks with calls whose Monday has not been looked back from yet. The others stay: they are frozen. #}
 {% macro int_known_facts_changes(relation) %}
     {% do return(date_batches('as_of_date', date_values(
         "select weeks.week_start_date from " ~ mondays_that_have_come() ~ " as weeks left join " ~ relation

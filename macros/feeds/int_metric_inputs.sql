@@ -12,7 +12,6 @@
 {% endmacro %}
 
 
-{# Changed calls, calls whose constants changed, and calls for which time has gone on. #}
 {% macro int_metric_inputs_changes(relation) %}
     {% set calls = ref('fct_call') %}
     {% set batches = [] %}
@@ -47,9 +46,6 @@
 {% endmacro %}
 
 
-{# Which changed calls change what is counted by day: new and edited ones, and those followed within a week,
-   as far as call-backs and repeat calls are counted. A caller's next call after months changes nothing of the
-   old day. Where the constants or the clock changed a call, only its values tell: lm_value_changes_day. #}
 {% macro int_metric_inputs_changes_day(relation, batch, started) %}
     {% if not batch.low %}
         {% do return("1 = 0") %}
@@ -63,7 +59,6 @@
 {% endmacro %}
 
 
-{# Days for which time alone may change a metric: the longest window that closes by as_of. #}
 {% macro open_window_days() %}
     {% do return(first_value(
         "select ceiling(1 + greatest(max(followup_expires_days), max(contact_hours) / 24,"

@@ -1,4 +1,3 @@
-{# Small enough to be made anew whenever its seeds change. #}
 {% macro int_reason_texts_full_pass(start) %}
     {% do return([{'where': '1 = 1'}]) %}
 {% endmacro %}

@@ -11,7 +11,6 @@
 {% endmacro %}
 
 
-{# Days of review of changed calls, the days they left included. #}
 {% macro int_review_batches_changes(relation) %}
     {% set calls = ref('fct_call') %}
     {% set newest = newest_change(calls) %}

@@ -1,4 +1,3 @@
-{# Small enough to be made anew at every run. #}
 {% macro int_rule_params_full_pass(start) %}
     {% do return([{'where': '1 = 1'}]) %}
 {% endmacro %}

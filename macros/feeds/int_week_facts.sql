@@ -11,7 +11,6 @@
 {% endmacro %}
 
 
-{# Weeks of changed calls, the weeks they left included. #}
 {% macro int_week_facts_changes(relation) %}
     {% set calls = ref('fct_call') %}
     {% set newest = newest_change(calls) %}

@@ -8,7 +8,6 @@
 {% endmacro %}
 
 
-{# Calls whose inputs changed. #}
 {% macro lm_value_changes(relation) %}
     {% set batches = [] %}
     {% for run in unseen_changes('lm_value', ref('int_metric_inputs')) %}
@@ -23,7 +22,6 @@
 {% endmacro %}
 
 
-{# The days of calls whose values were written. What else a changed call changes by day, int_metric_inputs notes. #}
 {% macro lm_value_changes_day(relation, batch, started) %}
     {% set is_written %}
         exists (

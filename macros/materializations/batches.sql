@@ -1,11 +1,8 @@
-{# The condition by which an incremental model reads one batch; all rows when compiled on its own.
-   The materialization puts each batch's condition in its place. #}
 {% macro in_batch() -%}
     /* batch */ 1 = 1
 {%- endmacro %}
 
 
-{# Batches through a whole relation in the order of its key, after the key `start`. #}
 {% macro key_batches(relation, key, start=none) %}
     {% set batches = [] %}
     {% set ns = namespace(low=start) %}
@@ -27,7 +24,6 @@
 {% endmacro %}
 
 
-{# Batches of whole dates, a few at a time. #}
 {% macro date_batches(column, dates) %}
     {% set batches = [] %}
     {% for chunk in dates | batch(8) %}
@@ -40,7 +36,6 @@
 {% endmacro %}
 
 
-{# Runs of consecutive changes of an upstream table that a model has not seen, each of about a batch. #}
 {% macro unseen_changes(model_name, relation) %}
     {% set runs = [] %}
     {% set ns = namespace(rows=0) %}
@@ -60,7 +55,6 @@
 {% endmacro %}
 
 
-{# Batches of the calls whose date has changed rows in a table by date. #}
 {% macro changed_date_batches(model_name, relation, date_column, call_column) %}
     {% set batches = [] %}
     {% for row in run_query(
@@ -88,7 +82,6 @@
 {% endmacro %}
 
 
-{# The dates of a query's only column, as text. #}
 {% macro date_values(query) %}
     {% set dates = [] %}
     {% for value in run_query(query).columns[0].values() %}
@@ -98,7 +91,6 @@
 {% endmacro %}
 
 
-{# Batches of the days whose calls or values have changed (lm_value_changes), oldest change first. #}
 {% macro changed_day_batches(model_name, column) %}
     {% set days = run_query(
         "select concat(call_date), change_id from " ~ run_table('lm_value_changes') ~ " where change_id > "
@@ -121,7 +113,6 @@
 {% endmacro %}
 
 
-{# The newest change of lm_value_changes, for a model that follows it. #}
 {% macro newest_value_change() %}
     {% do return({'lm_value_changes': first_value(
         "select coalesce(max(change_id), 0) from " ~ run_table('lm_value_changes')
@@ -129,7 +120,6 @@
 {% endmacro %}
 
 
-{# Batches of all days that have calls, a few at a time. #}
 {% macro day_batches(column, start) %}
     {% do return(date_batches(column, date_values(
         "select distinct call_date from " ~ ref('fct_call') ~ " where call_date is not null"

@@ -113,8 +113,6 @@
 {% endmacro %}
 
 
-{# `lm score --call` names a call: only it is brought up to date, and no watermark says more than that.
-   An environment variable: with another --vars dbt would parse the project anew. #}
 {% macro only_call() %}
     {% do return(env_var('LM_ONLY_CALL', '') | int) %}
 {% endmacro %}
@@ -137,7 +135,6 @@
 {% endmacro %}
 
 
-{# Read committed: a batch takes no locks on the source rows it reads. Local time for created_at. #}
 {% macro prepare_session() %}
     {% do run_query("commit") %}
     {% do run_query("set session transaction isolation level read committed") %}
@@ -159,7 +156,6 @@
 {% endmacro %}
 
 
-{# The seeds behind the model, up to the tables that tell their changes themselves. #}
 {% macro seeds_behind() %}
     {% set seeds = [] %}
     {% set seen = [] %}
@@ -181,7 +177,6 @@
 {% endmacro %}
 
 
-{# What those seeds hold in the database, whatever the files say: a change there recomputes. #}
 {% macro seed_contents() %}
     {% set contents = [] %}
     {% for seed in seeds_behind() %}
@@ -200,7 +195,6 @@
 {% endmacro %}
 
 
-{# Writes batch after batch, telling how far it is. `tally` counts rows, batches done and batches left. #}
 {% macro write_batches(relation, batches, fingerprint, tally) %}
     {% set limit = var('lm_max_batches') | int %}
     {% for batch in batches %}
@@ -219,14 +213,12 @@
 {% endmacro %}
 
 
-{# `lm run --time-limit` names the second since 1970 from which on no batch is begun. #}
 {% macro is_late() %}
     {% set deadline = env_var('LM_DEADLINE', '') %}
     {% do return(deadline and modules.datetime.datetime.now().timestamp() >= deadline | float) %}
 {% endmacro %}
 
 
-{# Computes one batch and writes what differs, with the batch's watermark, in one transaction. #}
 {% macro write_batch(relation, batch, fingerprint) %}
     {% do run_query("start transaction") %}
     {% do hold_lock(model.name) %}
@@ -277,8 +269,6 @@
 {% endmacro %}
 
 
-{# The statement that writes a batch or a part of it. Where no row can be stored yet (`is_new`), nothing is
-   compared: looking for old rows takes a third of a first load. #}
 {% macro insert_of_batch(relation, rows, number, is_new) %}
     {% set types = column_types() %}
     {% set keys = config.get('unique_key') %}
@@ -352,13 +342,11 @@
 {% endmacro %}
 
 
-{# Parts a model's SQL may have: each is a statement of its own within a batch's transaction. #}
 {% macro next_part() -%}
     /* next part */ union all
 {%- endmacro %}
 
 
-{# Whether a run beside this one has done the batch already. #}
 {% macro is_done(batch, fingerprint) %}
     {% if batch.once %}
         {% do return(watermark(model.name, batch.feed).position >= batch.position) %}
@@ -383,7 +371,6 @@
 {% endmacro %}
 
 
-{# Decimals are rounded as the table will, or a row would differ from itself. #}
 {% macro typed(expression, data_type) -%}
     {%- if data_type.startswith('decimal') -%}
         cast({{ expression }} as {{ data_type.split(')')[0] }}))
@@ -393,7 +380,6 @@
 {%- endmacro %}
 
 
-{# The number of this batch among the table's changes. #}
 {% macro next_change(name) %}
     {% set next = watermark(name, 'sequence').position + 1 %}
     {% do set_watermark(name, 'sequence', next) %}
@@ -401,8 +387,6 @@
 {% endmacro %}
 
 
-{# The days of a batch's calls, and the days they left: what is added up by day reads them again.
-   rule_change_id: what changed is not told by the calls' own changes. #}
 {% macro mark_changed_dates(relation, batch, fingerprint, started) %}
     {% set column = config.get('marks_dates') %}
     {# One order of all marks, whoever makes them. #}
@@ -428,7 +412,6 @@
 {% endmacro %}
 
 
-{# Rows that no row of the parent stands behind any more. #}
 {% macro delete_orphans(relation) %}
     {% set parent = config.get('parent') %}
     {% if parent %}

@@ -14,7 +14,6 @@
     {% do return("delete from " ~ old_relation) %}
 {% endmacro %}
 
-{# As dbt's, with a charset: a server's default may be latin1, which has no Cyrillic. #}
 {% macro operabot_mysql__create_csv_table(model, agate_table) %}
     {% do check_seed_columns(model, agate_table) %}
     {% set types = model['config'].get('column_types', {}) %}
@@ -34,7 +33,6 @@
 {% endmacro %}
 
 
-{# A clinic's own file may be older than the models: it is told what to add, in place of an error about SQL. #}
 {% macro check_seed_columns(model, agate_table) %}
     {% set missing = model['config'].get('column_types', {}).keys() | reject('in', agate_table.column_names) | list %}
     {% if missing %}
@@ -46,7 +44,6 @@
 {% endmacro %}
 
 
-{# Gives a table that an older version loaded the columns that its file has now. #}
 {% macro add_seed_columns(model, relation, agate_table) %}
     {% set types = model['config'].get('column_types', {}) %}
     {% set present = run_query("show columns from " ~ relation).columns[0].values() %}

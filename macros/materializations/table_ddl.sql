@@ -1,5 +1,3 @@
-{# Column types of an incremental model, from its yml. The review's id follows the source:
-   InnoDB refuses a foreign key between a signed and an unsigned column. #}
 {% macro column_types() %}
     {% set types = {} %}
     {% for column in model.columns.values() %}
@@ -42,7 +40,6 @@
 {%- endmacro %}
 
 
-{# Columns that the table has beyond the model's own: the number of the change and what it replaced. #}
 {% macro bookkeeping_columns() %}
     {% set columns = {} %}
     {% if config.get('counts_changes', true) %}
@@ -87,8 +84,6 @@
 {% endmacro %}
 
 
-{# Makes a stored table take the rows of a newer version of the model: adds its new columns, and lets
-   those that it no longer fills be empty; what they hold stays. True if there were new ones. #}
 {% macro follow_columns(relation) %}
     {% set wanted = column_types().keys() | list + bookkeeping_columns().keys() | list %}
     {% set present = [] %}
@@ -113,7 +108,6 @@
 {% endmacro %}
 
 
-{# Adds the keys that a table made by an older version lacks. #}
 {% macro follow_keys(relation) %}
     {% set present = [] %}
     {% for row in run_query("show index from " ~ relation).rows %}
@@ -128,7 +122,6 @@
 {% endmacro %}
 
 
-{# Makes the foreign keys of the config exist when lm_foreign_keys is on, and not when it is off. #}
 {% macro sync_foreign_keys(relation) %}
     {% set existing = run_query(
         "select lower(constraint_name) from information_schema.table_constraints"

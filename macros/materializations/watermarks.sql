@@ -1,4 +1,3 @@
-{# How far a model has come with one of its feeds. #}
 {% macro watermark(model_name, feed) %}
     {% set found = run_query(
         "select position, concat('=', cursor_key), fingerprint, concat(moment) from "
@@ -35,13 +34,11 @@
 {%- endmacro %}
 
 
-{# Numbers are keys of numbers; everything else is text. #}
 {% macro key_literal(key, value) -%}
     {%- if key == 'history_id' -%} {{ value | int }} {%- else -%} {{ quoted_or_null(value) }} {%- endif -%}
 {%- endmacro %}
 
 
-{# The first value of a query, none when there is no row. #}
 {% macro first_value(query) %}
     {% set values = run_query(query).columns[0].values() %}
     {% do return(values[0] if values else none) %}
@@ -58,9 +55,6 @@
 {% endmacro %}
 
 
-{# The row that a batch or a seed holds while it is written, so that two runs take turns.
-   Of two first runs the later one stands back: for some 0.1 s after another session's `create table` the
-   embedded engine skips a second one, and yet does not know the table. #}
 {% macro make_lock_row() %}
     {% call statement('make_lock_row', auto_begin=false) %}
         insert ignore into {{ run_table('lm_watermark') }} (model_name, feed) values ('{{ model.name }}', 'lock')
@@ -73,7 +67,6 @@
 {% endmacro %}
 
 
-{# Waits for the lock row of a model, and holds it until the transaction ends. #}
 {% macro hold_lock(model_name) %}
     {% do run_query(
         "select position from " ~ run_table('lm_watermark') ~ " where model_name = '" ~ model_name

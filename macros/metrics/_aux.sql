@@ -14,7 +14,6 @@
 {% endmacro %}
 
 
-{# What the rules are fed with: every seed that lm_value stands on. #}
 {% macro seeds_hash() %}
     {% if not execute %}{% do return('') %}{% endif %}
     {% set parts = [] %}
@@ -48,7 +47,6 @@
 {% endmacro %}
 
 
-{# dbt run-operation print_version: the line for seeds/lm_versions.csv after a change of the rules. #}
 {% macro print_version() %}
     {{ print(var('lm_version') ~ ',' ~ rules_hash() ~ ',' ~ seeds_hash() ~ ','
         ~ modules.datetime.date.today() ~ ',what has changed') }}
@@ -70,7 +68,6 @@
     ]) }}
 {%- endmacro %}
 
-{# Inputs of the forecasts and derived classes: numbers and seed codes, nothing finer than the hour. #}
 {% macro feature_pack_json() -%}
     {%- set parts = ["'\"v\":1,\"status\":\"ok\",\"schema\":1'"] -%}
     {%- for name in ['direction', 'outcome', 'call_category', 'service_group', 'service_recurrence'] -%}

@@ -1,4 +1,3 @@
-{# Joins a learnt constant of the call's week. #}
 {% macro join_constant(alias, code, key) -%}
     left join {{ ref('lm_reference') }} as {{ alias }}
         on {{ alias }}.constant_code = '{{ code }}'
@@ -7,7 +6,6 @@
 {%- endmacro %}
 
 
-{# The first working day after a date, at an hour. #}
 {% macro next_workday(date, hour) -%}
     (
         select timestampadd(hour, {{ hour }}, cast(min(date_add({{ date }}, interval days.n day)) as datetime))

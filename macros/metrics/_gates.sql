@@ -1,5 +1,3 @@
-{# The gates, in the order in which they are tried: the first that holds is written.
-   A metric names those that it has; it may give a condition of its own. #}
 {% macro gate_conditions() %}
     {% do return({
         'INTERNAL': "direction = 'internal'",
@@ -26,7 +24,6 @@
 {% endmacro %}
 
 
-{# The code of the first gate that holds, null when none does. #}
 {% macro first_gate(gates) -%}
     {%- set conditions = gate_conditions() -%}
     case

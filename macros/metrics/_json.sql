@@ -17,7 +17,6 @@
     concat('"{{ key }}":', {{ expression }})
 {%- endmacro %}
 
-{# Codes only: nothing here needs escaping. #}
 {% macro json_code_pair(key, expression) -%}
     concat('"{{ key }}":"', {{ expression }}, '"')
 {%- endmacro %}

@@ -1,10 +1,3 @@
-{# The rule metrics, in the order of the dictionary. Each is a macro of its own that tells, as SQL over one
-   row of int_metric_inputs and the parameters of the call's profile (params.NAME):
-   group; gates {code: condition, none for the common one}; kind (additive, lookup: base and points add up;
-   factors: points multiply); reasons {code or code_sql and name, when, points, value, ref, blames}; label; and
-   where it has them base, families {alias: [family of parameters, the column that chooses]} for alias.value,
-   is_sorted (false: the reasons stand in the order of their size as they are listed), clamp, cap, link, scale,
-   missing, extras, ref_n, method, no_data. A new metric is a macro, a name here and a dictionary row. #}
 {% macro rule_metrics() %}
     {% do return({
         'response_speed_score': response_speed_score(),
@@ -23,7 +16,6 @@
 {% endmacro %}
 
 
-{# low, medium or high by the parameters <family>_medium_from and <family>_high_from. #}
 {% macro three_levels(family) -%}
     case
         when {value} < params.{{ family }}_medium_from then 'low'
@@ -33,8 +25,6 @@
 {%- endmacro %}
 
 
-{# Keeps a step of the query as a table of its own: without it the optimiser writes each step
-   into the next, and every expression is computed many times over. #}
 {% macro kept_apart() -%}
     limit 9223372036854775807
 {%- endmacro %}
@@ -174,7 +164,6 @@ left join told on valued.history_id = told.history_id
 {%- endmacro %}
 
 
-{# A row of lm_value a call that has no number: its label and its inputs. #}
 {% macro aux_rows(code, label, document) %}
 select
     inputs.history_id,
@@ -193,7 +182,6 @@ where {{ in_batch() }}
 {%- endmacro %}
 
 
-{# The reasons with their columns' names, the cap and the clamp behind them. #}
 {% macro named_reasons(metric) %}
     {% set reasons = [] %}
     {% for reason in metric.reasons %}
@@ -205,7 +193,6 @@ where {{ in_batch() }}
 {% endmacro %}
 
 
-{# The first gate that holds, or NO_DATA. #}
 {% macro metric_gate(metric) -%}
     {%- if metric.no_data -%}
     coalesce({{ first_gate(metric.gates) }}, case when {{ metric.no_data }} then 'NO_DATA' end)
@@ -215,7 +202,6 @@ where {{ in_batch() }}
 {%- endmacro %}
 
 
-{# A reason's points, null where it does not hold, and what it tells beside them. #}
 {% macro reason_columns(reason) -%}
     {%- set name = reason.name or reason.code | lower -%}
     {%- set points = 'cast(' ~ reason.points ~ ' as decimal(16, 4))' -%}
@@ -236,7 +222,6 @@ where {{ in_batch() }}
 {%- endmacro %}
 
 
-{# What the points come to, before the cap and the clamp. #}
 {% macro metric_total(metric) -%}
     {%- set none_of_it = '1' if metric.kind == 'factors' else '0' -%}
     {%- set terms = [] -%}
@@ -254,7 +239,6 @@ where {{ in_batch() }}
 {%- endmacro %}
 
 
-{# Without any of these reasons the cap holds. #}
 {% macro blaming_reasons(metric) -%}
     {%- set names = [] -%}
     {%- for reason in metric.reasons if reason.blames -%}
@@ -269,7 +253,6 @@ where {{ in_batch() }}
 {%- endmacro %}
 
 
-{# The value of a call without a gate. #}
 {% macro metric_value(metric) -%}
     {%- if metric.link == 'saturation' -%}
     100 * (1 - exp(-total / scale))
@@ -283,7 +266,6 @@ where {{ in_batch() }}
 {%- endmacro %}
 
 
-{# What the ends of the scale cut off, as points of a reason of its own. #}
 {% macro clamp_points(metric) -%}
     {%- set total = capped_total(metric) -%}
     cast(case
@@ -293,14 +275,12 @@ where {{ in_batch() }}
 {%- endmacro %}
 
 
-{# The numbers from 1 on, a row each. #}
 {% macro numbers_to(last) -%}
     select 1 as place{% for number in range(2, last + 1) %}
         {{- '\n        ' if number % 6 == 1 else ' ' }}union all select {{ number }}{% endfor %}
 {%- endmacro %}
 
 
-{# What the reason of a place has as code, points, value or ref; null where it has none. #}
 {% macro by_place(reasons, part) -%}
     {%- set cases = [] -%}
     {%- for reason in reasons -%}
@@ -325,7 +305,6 @@ where {{ in_batch() }}
 {%- endmacro %}
 
 
-{# The parts of a reason's JSON, to be put together: null without points. #}
 {% macro reason_json(code, points, value, ref) -%}
     '{"code":"', {{ code }}, '","points":', {{ json_decimal(points) }}
     {%- if value %},
@@ -337,7 +316,6 @@ where {{ in_batch() }}
 {%- endmacro %}
 
 
-{# The reasons that value_json tells. #}
 {% macro told_reasons(reasons, is_sorted) -%}
     {%- if is_sorted -%}
     told.texts,
@@ -358,7 +336,6 @@ where {{ in_batch() }}
 {%- endmacro %}
 
 
-{# What was missing, as JSON values; null when nothing was. #}
 {% macro missing_json(metric) -%}
     {%- set codes = [] -%}
     {%- for code, condition in (metric.missing or {}).items() -%}
@@ -368,7 +345,6 @@ where {{ in_batch() }}
 {%- endmacro %}
 
 
-{# value_json in front of the reasons. #}
 {% macro json_head(metric) -%}
     {%- if metric.missing -%}
     if(valued.missing is null, '"v":1,"status":"ok"', '"v":1,"status":"partial"'),
@@ -387,7 +363,6 @@ where {{ in_batch() }}
 {%- endmacro %}
 
 
-{# What value_json tells behind the reasons; a null is left out. #}
 {% macro json_tail(metric) %}
     {% set parts = [] %}
     {% if metric.ref_n %}

@@ -1,5 +1,3 @@
-{# Weighted share of the checklist that was met. How many items is known, not which:
-   they are taken in the order of the script, lo and hi bound the truth. #}
 {% macro checklist_coverage_ratio() %}
     {% do return({
         'group': 'quality',

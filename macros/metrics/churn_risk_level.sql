@@ -1,4 +1,3 @@
-{# How likely the client is to be lost, by the outcome, the refusal, the service and the history. #}
 {% macro churn_risk_level() %}
     {% set has_history = "caller_key is not null and is_frequent_number = 0" %}
     {% do return({

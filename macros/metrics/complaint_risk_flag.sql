@@ -1,4 +1,3 @@
-{# Whether the call may grow into a complaint. Without a sign that the clinic is to blame it cannot be true. #}
 {% macro complaint_risk_flag() %}
     {% set is_complaint = "call_category = 'complaint'" %}
     {% set reasons = [

@@ -1,4 +1,3 @@
-{# 100 for a booking; else the share of like calls whose caller books within 14 days. #}
 {% macro conversion_score() %}
     {% do return({
         'group': 'conversion',

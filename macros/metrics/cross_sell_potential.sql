@@ -1,4 +1,3 @@
-{# How likely the caller is to need another service, by how ready the call is for an offer. #}
 {% macro cross_sell_potential() %}
     {% set suggestions = [] %}
     {% for rank in [1, 2, 3] %}

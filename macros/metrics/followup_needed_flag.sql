@@ -1,4 +1,3 @@
-{# Whether somebody has to call back: a need holds, nothing denies it, nothing has closed it. #}
 {% macro followup_needed_flag() %}
     {% set applies = "followup_need is not null" %}
     {% do return({

@@ -1,5 +1,3 @@
-{# What a call without a booking is likely to have cost: ticket x chance x no late return x avoidable.
-   loss_rub adds up; the score puts it against a typical loss, which scores 50. #}
 {% macro lost_opportunity_score() %}
     {% set is_missed = "(direction = 'in' and is_answered = 0)" %}
     {% set is_loss = "(is_answered = 1 and is_booked = 0

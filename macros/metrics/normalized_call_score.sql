@@ -1,4 +1,3 @@
-{# The reviewer's mark on 0..100, whatever scale the day's reviews were on. #}
 {% macro normalized_call_score() %}
     {% do return({
         'group': 'quality',

@@ -1,5 +1,3 @@
-{# How much a call weighed on the line, its hour's load considered. Bounded, so never summed:
-   load_sec and work_sec are what adds up. #}
 {% macro queue_impact_index() %}
     {% set call_type -%}
         case

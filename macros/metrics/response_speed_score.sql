@@ -1,4 +1,3 @@
-{# How fast an incoming call was answered: 100 within the SLA, then halved with every half-life. #}
 {% macro response_speed_score() %}
     {% do return({
         'group': 'operational',

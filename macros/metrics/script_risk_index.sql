@@ -1,4 +1,3 @@
-{# How far the talk seems to have left the script: gaps of the review and signs of the call. #}
 {% macro script_risk_index() %}
     {% set sole = " * case when checklist_coverage is null or score is null then 2 else 1 end" %}
     {% do return({

@@ -1,4 +1,3 @@
-{# How well the talk used the line, by its share of line time, its length for the outcome, and the outcome. #}
 {% macro talk_time_efficiency() %}
     {# Weights are shared out over the parts that are known. #}
     {% set scale = "100 / (params.length_weight"

@@ -1,12 +1,8 @@
-{# The secret in front of a number before it is hashed: a session variable, so that neither
-   compiled SQL nor logs ever hold it. #}
 {% macro caller_salt() -%}
     @lm_caller_salt
 {%- endmacro %}
 
 
-{# Sets the session's salt: LM_CALLER_SALT, else one drawn at random and kept in the target schema.
-   Returns a fingerprint: with another salt every caller_key changes, so all calls are read again. #}
 {% macro set_caller_salt() %}
     {% set salt = env_var('LM_CALLER_SALT', '') %}
     {% if salt %}

@@ -1,4 +1,3 @@
-{# Joins one metric of the row `calls`, by key. #}
 {% macro join_value(alias, metric) -%}
     left join {{ ref('lm_value') }} as {{ alias }}
         on calls.history_id = {{ alias }}.history_id

@@ -1,4 +1,3 @@
-{# Texts as a list of SQL literals. #}
 {% macro quoted_list(texts) -%}
     '{{ texts | join("', '") }}'
 {%- endmacro %}

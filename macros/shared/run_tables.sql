@@ -1,10 +1,8 @@
-{# A table of the run itself, beside the models. #}
 {% macro run_table(name) -%}
     {{ target.schema }}.{{ name }}
 {%- endmacro %}
 
 
-{# on-run-start: the tables that runs need before the first model. #}
 {% macro create_run_tables() %}
     {% if execute and flags.WHICH in ('run', 'build', 'seed') %}
         {% set is_first = not first_value(
@@ -68,7 +66,6 @@
 {% endmacro %}
 
 
-{# What `lm train` and `lm score` write beside lm_value: documented in models/marts/monitoring/_monitoring.yml. #}
 {% macro create_model_tables() %}
     {% do run_query("
         create table if not exists " ~ run_table('lm_model_run') ~ " (
@@ -117,7 +114,6 @@
 {% endmacro %}
 
 
-{# What `lm forecast` writes: documented in models/marts/forecast/_forecast.yml. #}
 {% macro create_forecast_tables() %}
     {% set series_columns -%}
         run_id varchar(32) not null comment 'The run, as in lm_forecast_run',
@@ -209,7 +205,6 @@
 {% endmacro %}
 
 
-{# What `lm what-if` writes: documented in models/marts/forecast/_forecast.yml. #}
 {% macro create_scenario_tables() %}
     {% do run_query("
         create table if not exists " ~ run_table('lm_scenario_result') ~ " (

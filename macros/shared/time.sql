@@ -1,4 +1,3 @@
-{# The moment that counts as now, local: the var as_of, else the clock. A literal, one for the whole run. #}
 {% macro as_of() -%}
     cast('{{ as_of_text() }}' as datetime)
 {%- endmacro %}
@@ -28,27 +27,22 @@
     {{- -seconds if parts.group(1) == '-' else seconds -}}
 {%- endmacro %}
 
-{# Local time of a UNIX timestamp, whatever the session's zone. #}
 {% macro local_from_epoch(expression) -%}
     timestampadd(second, {{ expression }} + {{ utc_offset_seconds() }}, cast('1970-01-01 00:00:00' as datetime))
 {%- endmacro %}
 
-{# Seconds of local wall clock since 1970, for windows over a caller's calls. #}
 {% macro local_epoch(expression) -%}
     timestampdiff(second, cast('1970-01-01 00:00:00' as datetime), {{ expression }})
 {%- endmacro %}
 
-{# The Monday of a date. #}
 {% macro week_start(expression) -%}
     date_sub({{ expression }}, interval weekday({{ expression }}) day)
 {%- endmacro %}
 
-{# The inverse: seconds of the local wall clock as a moment. #}
 {% macro moment(epoch) -%}
     timestampadd(second, {{ epoch }}, cast('1970-01-01 00:00:00' as datetime))
 {%- endmacro %}
 
-{# The moment so many seconds after another. #}
 {% macro moment_after(expression, seconds) -%}
     timestampadd(second, {{ seconds }}, {{ expression }})
 {%- endmacro %}

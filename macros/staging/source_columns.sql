@@ -1,4 +1,3 @@
-{# Column names of a source, lower case. Empty while parsing. #}
 {% macro source_column_names(relation) %}
     {% set names = [] %}
     {% if execute %}
@@ -10,7 +9,6 @@
 {% endmacro %}
 
 
-{# Stops with the names of the required columns that a source lacks. #}
 {% macro require_source_columns(relation, available, required) %}
     {% if execute %}
         {% set missing = [] %}
@@ -28,7 +26,6 @@
 {% endmacro %}
 
 
-{# An optional column: null where the installation lacks it. #}
 {% macro optional_column(available, name) %}
     {%- if not execute or name in available -%} {{ name }} {%- else -%} null {%- endif -%}
 {% endmacro %}

@@ -1,10 +1,8 @@
-{# Text of any collation in ours. Binary, since it compares with every other collation of utf8mb4. #}
 {% macro our_text(expression) -%}
     convert({{ expression }} using utf8mb4) collate utf8mb4_bin
 {%- endmacro %}
 
 
-{# Text for people: trimmed, single spaces; null for the texts that writers put in place of a null. #}
 {% macro display_text(expression, length=255) -%}
     {%- set trimmed -%}
         trim(regexp_replace({{ our_text(expression) }}, '[[:space:]]+', ' '))
@@ -18,7 +16,6 @@
 {%- endmacro %}
 
 
-{# Text as a label: as display_text, in lower case and without the letter yo. #}
 {% macro label_text(expression, length=255) -%}
     replace(lower({{ display_text(expression, length) }}), 'ё', 'е')
 {%- endmacro %}
@@ -36,8 +33,6 @@
 {%- endmacro %}
 
 
-{# A person's name as one spelling whatever was typed: each of the first three words with a capital, ё as е.
-   `name` is a display_text. #}
 {% macro person_name(name) -%}
     {%- set plain = "replace(lower(" ~ name ~ "), 'ё', 'е')" -%}
     {%- set words = [] -%}
@@ -58,7 +53,6 @@
 {%- endmacro %}
 
 
-{# A number out of a column that may be text, null when it is no plain number. #}
 {% macro number_text(expression) -%}
     case
         when trim({{ our_text(expression) }}) regexp '^-?[0-9]{1,6}([.,][0-9]+)?$'

@@ -1,5 +1,3 @@
-{# Why a call is not on the list that a metric feeds: null when it is on it, or when no list is fed.
-   Over a row of lm_value, its call in fct_call and its list in lm_action_lists. #}
 {% macro off_list_code() -%}
     case
         when lists.list_code is null then null
@@ -28,8 +26,6 @@
 {%- endmacro %}
 
 
-{# Days that any list looks back on; a follow-up has its own limit. Of tables small enough for MariaDB to
-   ask them before it plans, so that the date is a bound of the index on call_date. #}
 {% macro longest_list_days() -%}
     greatest(
         (select max(longest.window_days) from {{ ref('lm_action_lists') }} as longest),

@@ -1,6 +1,3 @@
-{# What vw_lm_data_quality counts of a call, over columns of fct_call as `calls` (and of the checklists that the
-   seed knows as `checklists`): which calls should have the field (base), which have it (filled), and where a label
-   stands that no seed knows (unknown; only fields that have a seed). #}
 {% macro quality_fields() %}
     {% set talks = "calls.direction in ('in', 'out') and calls.is_answered = 1" %}
     {% set reviewed = 'calls.is_reviewed = 1' %}
@@ -60,7 +57,6 @@
 {% endmacro %}
 
 
-{# What cannot both be true (found), and among which calls it is looked for (base). #}
 {% macro quality_contradictions() %}
     {% set reviewed = 'calls.is_reviewed = 1' %}
     {% do return({
@@ -82,7 +78,6 @@
 {% endmacro %}
 
 
-{# Whether the review has a label that no seed knows in one of these columns of call_scores. #}
 {% macro label_unknown(names) -%}
     {%- set found = [] -%}
     {%- for name in names -%}
@@ -92,13 +87,11 @@
 {%- endmacro %}
 
 
-{# 1 where the condition holds, else 0 (also where it is unknown): to be added up. #}
 {% macro one_if(condition) -%}
     case when {{ condition }} then 1 else 0 end
 {%- endmacro %}
 
 
-{# Whether a row of check_list is this check. #}
 {% macro is_check(kind, name) -%}
     check_list.check_kind = '{{ kind }}' and check_list.field = '{{ name }}'
 {%- endmacro %}

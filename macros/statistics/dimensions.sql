@@ -1,4 +1,3 @@
-{# What the statistics are told apart by: name of the dimension and its value, as text, over the columns of a call. #}
 {% macro dimensions() %}
     {% do return({
         'all': "'all'",
@@ -12,7 +11,6 @@
 {% endmacro %}
 
 
-{# A row a dimension, to put beside each call. #}
 {% macro dimension_rows(dimensions) -%}
     {%- for name in dimensions -%}
     select cast('{{ name }}' as char(16)) as dimension
@@ -21,7 +19,6 @@
 {%- endmacro %}
 
 
-{# The call's value of the row's dimension. #}
 {% macro dimension_value(dimensions) -%}
     case dimension_list.dimension
         {%- for name, expression in dimensions.items() %}

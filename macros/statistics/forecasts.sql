@@ -1,4 +1,3 @@
-{# What `lm forecast` forecasts, in the order of vw_lm_outlook. Counts are shown with their change in shares. #}
 {% macro forecast_targets() %}
     {% do return({
         'calls': {'ru': 'звонков', 'en': 'calls', 'reviewed': false},
@@ -12,7 +11,6 @@
 {% endmacro %}
 
 
-{# The run that is shown. #}
 {% macro newest_forecast_run() -%}
     select *
     from {{ source('forecasts', 'lm_forecast_run') }}
@@ -20,7 +18,6 @@
 {%- endmacro %}
 
 
-{# Targets that are known only when the reviews are in, as SQL texts. #}
 {% macro reviewed_targets() -%}
     {%- for name, target in forecast_targets().items() if target.reviewed -%}
         {{ ', ' if not loop.first }}'{{ name }}'
@@ -28,7 +25,6 @@
 {%- endmacro %}
 
 
-{# What came of the target of `due`, from a row of int_forecast_series; without a row nothing came. #}
 {% macro forecast_actual(alias) -%}
     case due.target
         {%- for name in forecast_targets() %}
@@ -39,7 +35,6 @@
 {%- endmacro %}
 
 
-{# A figure of a target as text: shares in per cent, none with more digits than it deserves. #}
 {% macro forecast_figure(language, value) -%}
     {%- set number -%}
         cast(case when target = 'conversion_rate' then 100 * {{ value }} else {{ value }} end as decimal(16, 1))
@@ -48,7 +43,6 @@
 {%- endmacro %}
 
 
-{# The sentence of an alert, over the columns of vw_lm_outlook_alerts. #}
 {% macro forecast_alert(language) -%}
     {%- set words = {
         'en': ['Expected in the next ', ' days: ', 'less', 'more', ' than in any of the last ', ' such spans: '],

@@ -4,7 +4,6 @@
 {% macro z95() -%} 1.959963984540054e0 {%- endmacro %}
 
 
-{# Wilson, Probable inference, the law of succession, and statistical inference, JASA 1927. #}
 {% macro wilson_low(k, n) -%}
     {{ wilson_bound(k, n, '-') }}
 {%- endmacro %}
@@ -23,9 +22,6 @@
 {%- endmacro %}
 
 
-{# Difference of two shares, first minus second: Newcombe, Interval estimation for the difference between
-   independent proportions, Statistics in Medicine 1998, method 10. `side` is low or high. The arguments are
-   columns: share, wilson_low and wilson_high of each. #}
 {% macro newcombe(side, p1, low1, high1, p2, low2, high2) -%}
     {%- if side == 'low' -%}
     ({{ p1 }}) - ({{ p2 }}) - sqrt(pow(({{ p1 }}) - ({{ low1 }}), 2) + pow(({{ high2 }}) - ({{ p2 }}), 2))
@@ -35,16 +31,12 @@
 {%- endmacro %}
 
 
-{# Variance of a sample from its sums; null under two values. Rounding never makes it negative. #}
 {% macro sample_variance(n, total, squares) -%}
     greatest(0e0, ({{ squares }}) - ({{ total }}) * 1e0 * ({{ total }}) / nullif({{ n }}, 0))
     / nullif(({{ n }}) - 1, 0)
 {%- endmacro %}
 
 
-{# Two-sided 95 % quantile of Student's t with `df` degrees of freedom: below 3 that of the whole degree before,
-   rather too wide than too narrow (exact for 1 and 2, to which Welch's degrees come with a rounding error), else
-   the expansion 26.7.5 of Abramowitz and Stegun, Handbook of Mathematical Functions (0.004 low at 3, 0.0001 at 6). #}
 {% macro t_quantile(df) -%}
     case
         when ({{ df }}) < 1.999999 then 12.706204736174698e0
@@ -58,14 +50,11 @@
 {%- endmacro %}
 
 
-{# Half the width of a mean's interval: t s / sqrt(n). Null under two values. #}
 {% macro mean_margin(n, variance) -%}
     {{ t_quantile('(' ~ n ~ ') - 1e0') }} * sqrt(({{ variance }}) / nullif({{ n }}, 0))
 {%- endmacro %}
 
 
-{# Half the width of the interval of a difference of two means: Welch, The generalization of Student's problem,
-   Biometrika 1947, degrees of freedom by Satterthwaite. #}
 {% macro welch_margin(n1, variance1, n2, variance2) -%}
     {%- set v1 = '(' ~ variance1 ~ ') / nullif(' ~ n1 ~ ', 0)' -%}
     {%- set v2 = '(' ~ variance2 ~ ') / nullif(' ~ n2 ~ ', 0)' -%}

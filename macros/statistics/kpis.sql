@@ -1,7 +1,3 @@
-{# The KPIs, in the order of vw_lm_kpi_daily, over sums of lm_daily_facts. Kinds: count; max; share (k of n, 0..1);
-   mean (sum and squares of a measurement: it has an interval); ratio (of two sums). `scale` divides the numerator.
-   ripe_days: null until so many days have passed, for what follows the call is not known before. Texts, units
-   and directions stand in lm_kpi_dictionary. #}
 {% macro kpis() %}
     {% do return({
         'calls': {'kind': 'count', 'numerator': 'calls'},
@@ -37,19 +33,19 @@
             'kind': 'share',
             'numerator': 'missed_called_back',
             'denominator': 'missed_calls',
-            'ripe_days': 1,
+            'matured_days': 1,
         },
         'missed_reached_rate': {
             'kind': 'share',
             'numerator': 'missed_reached',
             'denominator': 'missed_calls',
-            'ripe_days': 1,
+            'matured_days': 1,
         },
         'callback_avg_min': {
             'kind': 'ratio',
             'numerator': 'callback_min',
             'denominator': 'missed_called_back',
-            'ripe_days': 1,
+            'matured_days': 1,
         },
         'outgoing_calls': {'kind': 'count', 'numerator': 'outgoing_calls'},
         'outgoing_answer_rate': {
@@ -113,7 +109,7 @@
             'kind': 'share',
             'numerator': 'repeat_base_calls - repeat_calls',
             'denominator': 'repeat_base_calls',
-            'ripe_days': 7,
+            'matured_days': 7,
         },
         'qa_score_avg': {
             'kind': 'mean',
@@ -134,7 +130,6 @@
 {% endmacro %}
 
 
-{# Numerator and denominator of a KPI over a group of lm_daily_facts rows: `sums` puts the columns in sum(). #}
 {% macro kpi_part(expression, sums=true) -%}
     {%- if not sums -%}
         ({{ expression }})
@@ -148,7 +143,6 @@
 {%- endmacro %}
 
 
-{# The value of a KPI, of one row of lm_daily_facts or of a group of them; null without a base. #}
 {% macro kpi_value(kpi, sums=true) -%}
     {%- set numerator = kpi_part(kpi.numerator, sums) -%}
     {%- if kpi.kind == 'max' -%}

@@ -1,4 +1,3 @@
-{# Metrics that statistics are made of, with their groups: the rules', then the forecasts that Python writes. #}
 {% macro measured_metrics() %}
     {% set groups = {} %}
     {% for code, metric in rule_metrics().items() %}

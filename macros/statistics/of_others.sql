@@ -1,4 +1,3 @@
-{# Sum of a column over the rows of the period, or of one of its cells, that are not the operator's own. #}
 {% macro of_others(column, cell=none) -%}
     {%- set part = 'partition by period_days' ~ (', ' ~ cell if cell else '') -%}
     sum({{ column }}) over ({{ part }}) - sum({{ column }}) over ({{ part }}, operator_no)

@@ -1,5 +1,3 @@
-{# The periods to the last day, those of the batch: their first and last days, and the first of the equal
-   window before. #}
 {% macro period_windows() -%}
     select
         lengths.period_days,
@@ -20,7 +18,6 @@
 {%- endmacro %}
 
 
-{# The KPIs that have an interval: shares and means. #}
 {% macro interval_kpis() %}
     {% set found = {} %}
     {% for code, kpi in kpis().items() if kpi.kind in ('share', 'mean') %}
@@ -30,18 +27,16 @@
 {% endmacro %}
 
 
-{# Their bases, sums and sums of squares over rows of lm_daily_facts, in the period and in the window before:
-   columns such as asa_sec_value_count and asa_sec_previous_value_sum. #}
 {% macro interval_kpi_sums() -%}
     {%- for code, kpi in interval_kpis().items() %}
-    {%- set ripe = ' and ' ~ is_ripe('daily.stat_date', kpi.ripe_days) if kpi.ripe_days else '' %}
+    {%- set matured = ' and ' ~ is_matured('daily.stat_date', kpi.matured_days) if kpi.matured_days else '' %}
     {%- for window, test in {'': '>=', 'previous_': '<'}.items() %}
     {%- for column, part in {
         'value_count': kpi.denominator, 'value_sum': kpi.numerator, 'value_sum_sq': kpi.squares
     }.items() if part -%}
     sum(
         case
-            when daily.stat_date {{ test }} periods.period_start{{ ripe }} then {{ kpi_part(part, sums=false) }}
+            when daily.stat_date {{ test }} periods.period_start{{ matured }} then {{ kpi_part(part, sums=false) }}
             else 0
         end
     ) as {{ code }}_{{ window }}{{ column }},
@@ -51,7 +46,6 @@
 {%- endmacro %}
 
 
-{# One of those columns, chosen by the row's metric_code. #}
 {% macro interval_kpi_sum(column) -%}
     case kpi_list.metric_code
         {%- for code, kpi in interval_kpis().items() if kpi.squares or not column.endswith('_sq') %}
@@ -61,7 +55,6 @@
 {%- endmacro %}
 
 
-{# The call's text of the row's dimension. #}
 {% macro period_dimension_value(dimensions) -%}
     case dimension_list.dimension
         {%- for name, expression in dimensions.items() if name != 'all' %}

@@ -7,13 +7,11 @@
 {% endmacro %}
 
 
-{# A code or text of value_json. #}
 {% macro json_text(path) -%}
     json_unquote(json_extract(lm_value.value_json, '$.{{ path }}'))
 {%- endmacro %}
 
 
-{# The code of what leaves a value empty. #}
 {% macro gate_code() -%}
     coalesce(
         {{ json_text('gate') }}, case {{ json_text('status') }} when 'no_data' then 'NO_DATA' end
@@ -21,7 +19,6 @@
 {%- endmacro %}
 
 
-{# The code of the reason at a place. A value that nothing moved says so in the first place. #}
 {% macro reason_code(place) -%}
     {%- set code = json_text('reasons[' ~ place ~ '].code') -%}
     {%- if place == 0 -%}
@@ -32,7 +29,6 @@
 {%- endmacro %}
 
 
-{# Joins the text of each reason. #}
 {% macro join_reason_texts() -%}
     {%- for place in reason_places() %}
     left join {{ ref('int_reason_texts') }} as reason_{{ place }}
@@ -43,23 +39,18 @@
 {%- endmacro %}
 
 
-{# Number of a reason with at most one decimal; null where the reason has none. #}
 {% macro reason_number(place, name, factor=1) -%}
     cast({{ factor ~ ' * ' if factor != 1 -}}
         json_extract(lm_value.value_json, '$.reasons[{{ place }}].{{ name }}') as decimal(16, 1))
 {%- endmacro %}
 
 
-{# A number as text, without a last zero and with the decimal sign of the language. #}
 {% macro number_text_in(language, number) -%}
     {%- set text = "trim(trailing '.0' from cast(" ~ number ~ " as char(24)))" -%}
     {{ "replace(" ~ text ~ ", '.', ',')" if language == 'ru' else text }}
 {%- endmacro %}
 
 
-{# The sentence at a place: the text, or the code where the dictionary has none, with its numbers.
-   {value%} and {points%} are shares told in per cent, {signed} the points in brackets,
-   {moves} whether they raise or lower the value. #}
 {% macro sentence(place, language) -%}
     {%- set ns = namespace(text="coalesce(reason_" ~ place ~ ".sentence_" ~ language ~ ", "
         ~ reason_code(place) ~ ")") -%}
@@ -91,7 +82,6 @@
 {%- endmacro %}
 
 
-{# All reasons of a row in one text; null where there is none. #}
 {% macro sentences(language) -%}
     nullif(concat(concat_ws('. '
         {%- for place in reason_places() %},
@@ -101,7 +91,6 @@
 {%- endmacro %}
 
 
-{# What the first reason that asks for something asks for. #}
 {% macro first_action(language) -%}
     {%- for place in reason_places() -%}
         reason_{{ place }}.action_{{ language }}{{ ', ' if not loop.last }}
@@ -109,7 +98,6 @@
 {%- endmacro %}
 
 
-{# Metrics whose points multiply, as SQL texts. #}
 {% macro factor_metrics() -%}
     {%- for name, metric in rule_metrics().items() if metric.kind == 'factors' -%}
         {{ ', ' if not loop.first }}'{{ name }}'

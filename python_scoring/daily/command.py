@@ -122,14 +122,14 @@ def steps(
 def outlook(connection: MySQLConnectionAbstract, target: Target) -> None:
     """Forecast the days to come."""
     with _told_alone("forecast"):
-        print(forecast.told(forecast.make(connection, target)), flush=True)
+        print(forecast.render(forecast.build(connection, target)), flush=True)
 
 
 def page(connection: MySQLConnectionAbstract, target: Target) -> None:
     """Write the manager's page."""
     with _told_alone("report"):
         path = report.default_path(target)
-        report.write(path, report.make(connection, target))
+        report.write(path, report.build(connection, target))
         print(f"report: {path}", flush=True)
 
 
@@ -166,7 +166,7 @@ def forecasts(
             print(trainer.report(trainer.train(connection, target, list(due))), flush=True)
     if scores:
         tally = score.score(connection, target)
-        print(f"forecasts: {score.told(tally)}", flush=True)
+        print(f"forecasts: {score.render(tally)}", flush=True)
         if tally.rows_written:
             failure = dbt_runner.run_quietly(
                 target, ["run", "--select", STATISTICS], variables=variables

@@ -62,15 +62,15 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigurationError(f"--days must be 7 to {MOST_DAYS}, got {args.days}")
     target = profile.from_args(args)
     with contextlib.closing(profile.connect(target)) as connection:
-        result = make(connection, target, args.days)
+        result = build(connection, target, args.days)
     if args.json:
         print(json.dumps(result, ensure_ascii=False, indent=2, default=str))
     else:
-        print(told(result))
+        print(render(result))
     return EXIT_OK
 
 
-def make(
+def build(
     connection: MySQLConnectionAbstract, target: Target, days: int = DAYS, tell: Tell | None = None
 ) -> dict[str, Any]:
     """Forecast and keep it; returns status ('ok', or 'skipped' and why), run_id and outlook."""
@@ -122,7 +122,7 @@ def make(
     }
 
 
-def told(result: Mapping[str, Any]) -> str:
+def render(result: Mapping[str, Any]) -> str:
     """The outlook in a line for each number of days; 80 % intervals in brackets."""
     if result["status"] == "skipped":
         return f"no forecast: {result['reason']}"

@@ -9,7 +9,7 @@ import numpy as np
 
 from python_scoring.probability.calibration import Sigmoid, fit_sigmoid
 from python_scoring.probability.features import features
-from python_scoring.probability.labels import RipeCalls, Slices
+from python_scoring.probability.labels import MaturedCalls, Slices
 from python_scoring.probability.linear import LinearModel
 from python_scoring.probability.model import Candidate
 from python_scoring.probability.quality import is_clearly_better, log_loss, sigmoid
@@ -39,7 +39,7 @@ class Judged:
     tried: dict[str, float]
 
 
-def is_enough(calls: RipeCalls, least: int) -> bool:
+def is_enough(calls: MaturedCalls, least: int) -> bool:
     """Whether there are calls and events enough, and calls without one."""
     positives = int(calls.label.sum())
     return len(calls) >= least and min(positives, len(calls) - positives) >= MIN_SLICE_POSITIVES
@@ -75,7 +75,7 @@ def best_candidate(metric: str, parts: Slices, seed: int) -> Judged:
     return judge(metric, chosen, makers[chosen], log_odds[chosen], label, losses, parts)
 
 
-def learn(make: Maker, calls: RipeCalls, metric: str) -> Candidate:
+def learn(make: Maker, calls: MaturedCalls, metric: str) -> Candidate:
     """A candidate that has learnt from these calls."""
     inputs = features(calls.frame)
     if SPECS[metric].features:
@@ -114,8 +114,8 @@ def judge(
     )
 
 
-def final(judged: Judged, calls: RipeCalls, metric: str) -> tuple[Candidate, Sigmoid]:
-    """The chosen candidate on all ripe calls; its calibration on all out-of-time predictions."""
+def final(judged: Judged, calls: MaturedCalls, metric: str) -> tuple[Candidate, Sigmoid]:
+    """The chosen candidate on all matured calls; its calibration on all out-of-time predictions."""
     model = learn(judged.make, calls, metric)
     if judged.variant == "raw":
         return model, Sigmoid()

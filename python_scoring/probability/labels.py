@@ -1,7 +1,7 @@
-"""Ripe calls, whether the event came, and the cuts in time between slices.
+"""Matured calls, whether the event came, and the cuts in time between slices.
 
 A label over h days is known h days after the call, and later still where a review has to show it
-(delayed feedback, metrics.md O3): younger calls are no examples, and between a slice and the next
+(delayed feedback): younger calls are no examples, and between a slice and the next
 one there is the same gap, so that no label of the older slice lies in the newer one's time.
 """
 
@@ -43,7 +43,7 @@ def moments(values: pd.Series) -> pd.Series:
 
 
 @dataclass(frozen=True)
-class RipeCalls:
+class MaturedCalls:
     """Calls with a known label, oldest first; `label` is 0 or 1, one a row."""
 
     frame: pd.DataFrame
@@ -68,15 +68,15 @@ class RipeCalls:
         """Whose call each is: calls of one caller are alike."""
         return self.frame["caller_key"].to_numpy(dtype=str)
 
-    def take(self, keep: np.ndarray) -> RipeCalls:
+    def take(self, keep: np.ndarray) -> MaturedCalls:
         """Some of the rows: a boolean mask."""
-        return RipeCalls(self.frame[keep], self.label[keep], self.start[keep], self.gap)
+        return MaturedCalls(self.frame[keep], self.label[keep], self.start[keep], self.gap)
 
 
-def ripe_calls(
+def matured_calls(
     frame: pd.DataFrame, metric: str, as_of: datetime, settings: ProbabilitySettings
-) -> RipeCalls:
-    """The calls that can teach `metric` as of a moment: not gated, ripe, the newest `max_rows`."""
+) -> MaturedCalls:
+    """The calls that can teach `metric` as of a moment: not gated, matured, `max_rows` at most."""
     spec = SPECS[metric]
     horizon = pd.Timedelta(days=settings.horizon_days(metric))
     start = moments(frame["call_started_at"])
@@ -97,30 +97,30 @@ def ripe_calls(
     begin = moments(rows["call_started_at"])
     event = moments(rows[spec.event_column])
     label = (event.notna() & (event > begin) & (event <= begin + horizon)).to_numpy(dtype=int)
-    return RipeCalls(rows, label, begin.to_numpy(), (horizon + lag).to_timedelta64())
+    return MaturedCalls(rows, label, begin.to_numpy(), (horizon + lag).to_timedelta64())
 
 
 class Fold(NamedTuple):
     """Calls to learn from, and newer ones, a gap later, to predict."""
 
-    learn: RipeCalls
-    predict: RipeCalls
+    learn: MaturedCalls
+    predict: MaturedCalls
 
 
 @dataclass(frozen=True)
 class Slices:
-    """Parts of the ripe calls by time, from old to new.
+    """Parts of the matured calls by time, from old to new.
 
     Candidates learn and are chosen and calibrated on `folds`, one newer than the other; the chosen
     one learns again on `older`, which holds them all, and is judged on `test`, a gap later.
     """
 
     folds: tuple[Fold, ...]
-    older: RipeCalls
-    test: RipeCalls
+    older: MaturedCalls
+    test: MaturedCalls
 
 
-def slices(calls: RipeCalls, share: float = 0.15, at_least: int = 1000) -> Slices:
+def slices(calls: MaturedCalls, share: float = 0.15, at_least: int = 1000) -> Slices:
     """Cut by time. The newest slice has `share` of the rows or `at_least`, never over a third.
 
     Where a full gap would leave too little, it is half of the time there is before the cut.

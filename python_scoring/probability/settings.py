@@ -91,10 +91,10 @@ class ProbabilitySettings:
     booking_days: int = 14
     repeat_days: int = 7
     complaint_days: int = 30
-    # A trained model needs so many ripe calls and events among them (metrics.md 13).
+    # A trained model needs so many matured calls and events among them.
     min_rows: int = 1000
     min_positives: int = 120
-    # The yardstick: the rate of the newest ripe calls.
+    # The yardstick: the rate of the newest matured calls.
     recent_rows: int = 1000
     history_days: int = 400
     max_rows: int = 120_000

@@ -20,7 +20,7 @@ from python_scoring.probability.choice import (
     final,
     is_enough,
 )
-from python_scoring.probability.labels import PLENTY, RipeCalls, Slices, ripe_calls, slices
+from python_scoring.probability.labels import PLENTY, MaturedCalls, Slices, matured_calls, slices
 from python_scoring.probability.model import ProbabilityModel
 from python_scoring.probability.quality import brier, quality, sigmoid
 from python_scoring.probability.settings import SPECS, ProbabilitySettings
@@ -48,10 +48,10 @@ def train_metric(
     """Train a metric on rows of int_forecast_inputs, as of a moment.
 
     There is always a model: base rates while calls are too few, or while no trained model has a
-    lower Brier score than they on the newest ripe calls. Deterministic under `seed`, and in
+    lower Brier score than they on the newest matured calls. Deterministic under `seed`, and in
     whatever order the rows come.
     """
-    calls = ripe_calls(frame, metric, as_of, settings)
+    calls = matured_calls(frame, metric, as_of, settings)
     # Threads that wait for each other cost small data more than they give, above all on a busy
     # machine.
     with threadpool_limits(limits=1 if len(calls) < PLENTY else None):
@@ -59,9 +59,9 @@ def train_metric(
 
 
 def _train(
-    calls: RipeCalls, metric: str, as_of: datetime, settings: ProbabilitySettings, seed: int
+    calls: MaturedCalls, metric: str, as_of: datetime, settings: ProbabilitySettings, seed: int
 ) -> TrainingResult:
-    """`train_metric` on its ripe calls."""
+    """`train_metric` on its matured calls."""
     parts = slices(calls)
     base = _base_rates(metric, parts, settings)
     lacking = _what_is_lacking(calls, parts, settings)
@@ -74,7 +74,7 @@ def _train(
         is_better = reached < base.brier
         reason = (
             f"{'' if is_better else 'no better than the base rate: '}{judged.name},"
-            f" {judged.variant}: Brier {reached:.5f} on the newest ripe calls,"
+            f" {judged.variant}: Brier {reached:.5f} on the newest matured calls,"
             f" {base.name} {base.brier:.5f}"
         )
         if is_better:
@@ -137,13 +137,13 @@ def _base_rates(metric: str, parts: Slices, settings: ProbabilitySettings) -> Ba
     return Base("base rates", by_level, tried["base rates"], tried)
 
 
-def _recent_rate(calls: RipeCalls, settings: ProbabilitySettings, prior: float) -> float:
+def _recent_rate(calls: MaturedCalls, settings: ProbabilitySettings, prior: float) -> float:
     newest = calls.label[-settings.recent_rows :]
     return float((newest.sum() + prior) / (len(newest) + 1))
 
 
 def _final_base(
-    metric: str, base: Base, calls: RipeCalls, settings: ProbabilitySettings
+    metric: str, base: Base, calls: MaturedCalls, settings: ProbabilitySettings
 ) -> BaseRates:
     rates = BaseRates(metric).fit(calls.frame, calls.label)
     if base.name == "recent rate" and len(calls) >= settings.min_rows:
@@ -151,18 +151,18 @@ def _final_base(
     return rates
 
 
-def _what_is_lacking(calls: RipeCalls, parts: Slices, settings: ProbabilitySettings) -> str:
+def _what_is_lacking(calls: MaturedCalls, parts: Slices, settings: ProbabilitySettings) -> str:
     """Why no model can be trained; empty when one can."""
     positives = int(calls.label.sum())
     if len(calls) < settings.min_rows:
-        return f"{len(calls)} ripe calls, {settings.min_rows} needed"
+        return f"{len(calls)} matured calls, {settings.min_rows} needed"
     if positives < settings.min_positives:
         return (
-            f"{positives} of {len(calls)} ripe calls with the event,"
+            f"{positives} of {len(calls)} matured calls with the event,"
             f" {settings.min_positives} needed"
         )
     if positives == len(calls):
-        return f"all of the {len(calls)} ripe calls had the event"
+        return f"all of the {len(calls)} matured calls had the event"
     for name, part in (("learn from", parts.older), ("judge by", parts.test)):
         if not is_enough(part, MIN_FIT_ROWS if part is parts.older else 0):
             return (
@@ -172,7 +172,7 @@ def _what_is_lacking(calls: RipeCalls, parts: Slices, settings: ProbabilitySetti
     return ""
 
 
-def _moment(calls: RipeCalls, at: int) -> datetime | None:
+def _moment(calls: MaturedCalls, at: int) -> datetime | None:
     return pd.Timestamp(calls.start[at]).to_pydatetime() if len(calls) else None
 
 
@@ -181,7 +181,7 @@ def _short(value: float | None) -> float | None:
 
 
 def _notes(
-    calls: RipeCalls,
+    calls: MaturedCalls,
     parts: Slices,
     base: Base,
     judged: Judged | None,
@@ -190,7 +190,7 @@ def _notes(
 ) -> dict[str, Any]:
     """What the card tells beside the model itself."""
 
-    def span(part: RipeCalls) -> dict[str, Any]:
+    def span(part: MaturedCalls) -> dict[str, Any]:
         return {
             "from": str(_moment(part, 0)),
             "to": str(_moment(part, -1)),

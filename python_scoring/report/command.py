@@ -53,12 +53,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(args: argparse.Namespace) -> int:
     target = profile.from_args(args)
     with contextlib.closing(profile.connect(target)) as connection:
-        told = make(connection, target, args.format, args.lang, args.days)
+        text = build(connection, target, args.format, args.lang, args.days)
     path = args.output or (default_path(target) if args.format == "html" else None)
     if path is None:
-        print(told)
+        print(text)
     else:
-        write(path, told)
+        write(path, text)
         print(f"report: {path}", file=sys.stderr if args.format == "json" else sys.stdout)
     return EXIT_OK
 
@@ -67,7 +67,7 @@ def default_path(target: Target) -> Path:
     return target.project_dir / "target" / FILE
 
 
-def make(
+def build(
     connection: MySQLConnectionAbstract,
     target: Target,
     form: str = "html",
@@ -85,9 +85,9 @@ def make(
     return json.dumps(document, ensure_ascii=False, indent=2, default=str)
 
 
-def write(path: Path, told: str) -> None:
+def write(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(told, encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise ConfigurationError(f"cannot write {path}: {error}") from error

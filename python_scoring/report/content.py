@@ -191,7 +191,7 @@ def outlook_cards(facts: Row, words: Words) -> list[Row]:
         unit = "share" if target == "conversion_rate" else ""
         scale = 60 if target == "talk_minutes" else 1
 
-        def told(value: float | None, unit: str = unit, scale: int = scale) -> str:
+        def render(value: float | None, unit: str = unit, scale: int = scale) -> str:
             if value is None:
                 return words.number(None)
             return words.share(value, 1) if unit else words.number(value / scale)
@@ -200,10 +200,10 @@ def outlook_cards(facts: Row, words: Words) -> list[Row]:
             {
                 "target": target,
                 "name": words("talk_hours" if target == "talk_minutes" else target),
-                "value": told(week[target]),
-                "low": told(week[f"{target}_lo80"]),
-                "high": told(week[f"{target}_hi80"]),
-                "before": told(week[f"{target}_before"]),
+                "value": render(week[target]),
+                "low": render(week[f"{target}_lo80"]),
+                "high": render(week[f"{target}_hi80"]),
+                "before": render(week[f"{target}_before"]),
             }
         )
     return cards

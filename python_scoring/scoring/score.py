@@ -76,11 +76,11 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps({"status": "warn" if tally.warnings else "ok", **summary(tally)}))
     else:
-        print(told(tally))
+        print(render(tally))
     return EXIT_PROBLEM if tally.warnings else EXIT_OK
 
 
-def told(tally: Tally) -> str:
+def render(tally: Tally) -> str:
     left = f", {tally.chunks_left} chunks left (lm_max_batches)" if tally.chunks_left else ""
     return f"{tally.calls:,} calls read, {tally.rows_written:,} rows written{left}"
 
@@ -164,11 +164,11 @@ def _score_chunks(
     tell: Tell,
 ) -> None:
     chunks = list(chunks)
-    told = time.monotonic()
+    last_line = time.monotonic()
     for number, chunk in enumerate(chunks, start=1):
         _score_chunk(connection, target, models, marks, chunk, tally)
-        if time.monotonic() - told > SECONDS_BETWEEN_LINES:
-            told = time.monotonic()
+        if time.monotonic() - last_line > SECONDS_BETWEEN_LINES:
+            last_line = time.monotonic()
             tell(f"lm_value: chunk {number} of {len(chunks)}, {tally.rows_written:,} rows written")
 
 

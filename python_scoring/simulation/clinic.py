@@ -169,7 +169,7 @@ SHIFTS = (
     Shift(2, (5,), 10, 15, 1),
 )
 
-# Local hours 0..23. Hours 7 to 19 are the real days' of source-schema.md.
+# Local hours 0..23. Hours 7 to 19 are those of real days.
 HOUR_PROFILE = (
     0.3, 0.2, 0.1, 0.1, 0.1, 0.3, 0.8, 1, 31, 66, 63, 79, 68, 61, 43, 41, 24, 27, 13, 14,
     3.0, 2.0, 1.0, 0.5,

@@ -80,11 +80,11 @@ def run(args: argparse.Namespace) -> int:
     shifts = roster.read(args.roster) if args.roster else None
     target = profile.from_args(args)
     with contextlib.closing(profile.connect(target)) as connection:
-        result = make(connection, target, args.days, goal, shifts)
+        result = build(connection, target, args.days, goal, shifts)
     if args.json:
         print(json.dumps(result, ensure_ascii=False, indent=2, default=str))
     else:
-        print(told(result))
+        print(render(result))
     return EXIT_OK
 
 
@@ -101,7 +101,7 @@ def check(goal: Goal, days: int) -> None:
             raise ConfigurationError(f"{name} must be {low} to {high}, got {value:g}")
 
 
-def make(
+def build(
     connection: MySQLConnectionAbstract,
     target: Target,
     days: int,
@@ -184,7 +184,7 @@ def _patience_note(found: inputs.History) -> str:
     )
 
 
-def told(result: Mapping[str, Any]) -> str:
+def render(result: Mapping[str, Any]) -> str:
     goal, sources = result["goal"], result["sources"]
     patience = sources["patience_sec"]
     lines = [

@@ -25,7 +25,7 @@ from python_scoring.base.project import parse_vars
 from python_scoring.base.watermarks import VALUES, Watermarks
 from python_scoring.versions import changes, scratch
 from python_scoring.versions.moved import tally
-from python_scoring.versions.told import told
+from python_scoring.versions.render import render
 
 CHUNK = 10_000
 LONGEST_SCHEMA_NAME = 64
@@ -77,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(document, ensure_ascii=False, indent=2, default=str))
     else:
-        print(told(document))
+        print(render(document))
     return EXIT_OK
 
 

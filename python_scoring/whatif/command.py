@@ -24,7 +24,7 @@ from python_scoring.base.watermarks import prepare_session
 from python_scoring.whatif import engine, inputs, store
 from python_scoring.whatif.example import example
 from python_scoring.whatif.reading import read_files
-from python_scoring.whatif.told import told
+from python_scoring.whatif.render import render
 
 DAYS = 14
 MOST_DAYS = 90
@@ -63,15 +63,15 @@ def run(args: argparse.Namespace) -> int:
             prepare_session(probe, target)
             print(example(inputs.read(probe, target, args.days)[0], args.lang), end="")
             return EXIT_OK
-        result = make(connection, target, args.files, args.days)
+        result = build(connection, target, args.files, args.days)
     if args.json:
         print(json.dumps(result, ensure_ascii=False, indent=2, default=str))
     else:
-        print(told(result, args.lang, args.by_day))
+        print(render(result, args.lang, args.by_day))
     return EXIT_OK
 
 
-def make(
+def build(
     connection: MySQLConnectionAbstract, target: Target, files: list[Path], days: int = DAYS
 ) -> dict[str, Any]:
     """Compare and keep it; the document that --json prints."""

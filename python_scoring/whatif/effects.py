@@ -13,7 +13,7 @@ from python_scoring.whatif.chains import IN_MISSED, MINUTE, OUT_BOOKED, OUT_FAIL
 from python_scoring.whatif.flow import QuickCallBack
 from python_scoring.whatif.plan import Past, Plan
 from python_scoring.whatif.scenario import Effect
-from python_scoring.whatif.words import say
+from python_scoring.whatif.words import render_said
 from python_scoring.whatif.world import sizes
 
 LEAST_CALLS = 30
@@ -29,10 +29,10 @@ def apply(past: Past, plan: Plan, effect: Effect, random: np.random.Generator) -
     HANDLERS[effect.kind](past, plan, effect, size, days)
     if effect.between is not None:
         plan.said.append(
-            say("assumed_range", effect, low=effect.between[0], high=effect.between[1])
+            render_said("assumed_range", effect, low=effect.between[0], high=effect.between[1])
         )
     elif effect.measure not in ("off", "leaves", "hours", "extra_people"):
-        plan.said.append(say("assumed", effect, size=effect.size))
+        plan.said.append(render_said("assumed", effect, size=effect.size))
 
 
 def _traffic(past: Past, plan: Plan, effect: Effect, size: np.ndarray, days: np.ndarray) -> None:
@@ -59,7 +59,7 @@ def _traffic(past: Past, plan: Plan, effect: Effect, size: np.ndarray, days: np.
             added = share[:, None, :] * base[None, :, None] * np.reshape(factor, (-1, 1, 1))
         plan.roots[:, days] += added[:, days]
     after = _later_calls(past, names)
-    plan.said.append(say("traffic", effect, n=n, later=after, low=n < LEAST_CALLS))
+    plan.said.append(render_said("traffic", effect, n=n, later=after, low=n < LEAST_CALLS))
 
 
 def _later_calls(past: Past, names: list[str]) -> float:
@@ -85,7 +85,7 @@ def _operator(past: Past, plan: Plan, effect: Effect, size: np.ndarray, days: np
     plan.people[effect.name] = own
     n = int((past.chains.calls["operator"] == effect.name).sum())
     plan.said.append(
-        say("operator", effect, n=n, before=hours_before, after=float(own[days].sum()))
+        render_said("operator", effect, n=n, before=hours_before, after=float(own[days].sum()))
     )
     _say_queue(past, plan, effect)
 
@@ -97,7 +97,7 @@ def _new_operator(
     plan.like[name] = effect.name
     plan.people[name] = _shift(past, effect, days)
     n = int((past.chains.calls["operator"] == effect.name).sum())
-    plan.said.append(say("new_operator", effect, n=n, after=float(plan.people[name].sum())))
+    plan.said.append(render_said("new_operator", effect, n=n, after=float(plan.people[name].sum())))
     _say_queue(past, plan, effect)
 
 
@@ -124,12 +124,12 @@ def _answering(past: Past, plan: Plan, effect: Effect, size: np.ndarray, days: n
         if not past.queue.knows_people:
             raise refused(effect, "the log of the last eight weeks names no operators")
         plan.extra += where * effect.size
-        plan.said.append(say("extra_people", effect, people=int(effect.size)))
+        plan.said.append(render_said("extra_people", effect, people=int(effect.size)))
         _say_queue(past, plan, effect)
         return
     plan.answered[:, where] = np.clip(size, 0.001, 0.999)[:, None]
     plan.said.append(
-        say(
+        render_said(
             "answered_share",
             effect,
             n=past.queue.n_calls,
@@ -143,7 +143,7 @@ def _say_queue(past: Past, plan: Plan, effect: Effect) -> None:
     code = "queue" if past.queue.n_missed >= LEAST_MISSED else "queue_unknown"
     code = "queue_weak" if code == "queue" and slope < 2 * error else code
     plan.said.append(
-        say(
+        render_said(
             code,
             effect,
             n=past.queue.n_missed,
@@ -176,7 +176,7 @@ def _conversion(past: Past, plan: Plan, effect: Effect, size: np.ndarray, days: 
     )
     low, high = proportion_confint(booked, n, method="wilson")
     plan.said.append(
-        say(
+        render_said(
             "conversion",
             effect,
             n=n,
@@ -188,7 +188,7 @@ def _conversion(past: Past, plan: Plan, effect: Effect, size: np.ndarray, days: 
         )
     )
     if effect.name != "all":
-        plan.said.append(say("association", effect))
+        plan.said.append(render_said("association", effect))
 
 
 def _refusal(past: Past, plan: Plan, effect: Effect, size: np.ndarray, days: np.ndarray) -> None:
@@ -200,7 +200,7 @@ def _refusal(past: Past, plan: Plan, effect: Effect, size: np.ndarray, days: np.
         raise refused(effect, "no lost call of the last eight weeks has this reason")
     share = own / len(lost)
     _turn(plan, days, size * share, 0 * size)
-    plan.said.append(say("refusal", effect, n=own, share=share, low=own < LEAST_CALLS))
+    plan.said.append(render_said("refusal", effect, n=own, share=share, low=own < LEAST_CALLS))
 
 
 def _turn(plan: Plan, days: np.ndarray, won: np.ndarray, dropped: np.ndarray) -> None:
@@ -217,7 +217,7 @@ def _call_backs(past: Past, plan: Plan, effect: Effect, size: np.ndarray, days: 
         plan.called_back = np.zeros((past.draws, past.world.days))
     plan.called_back[:, days] = np.clip(size, 0, 1)[:, None]
     plan.said.append(
-        say(
+        render_said(
             "call_backs",
             effect,
             n=n,
@@ -227,7 +227,7 @@ def _call_backs(past: Past, plan: Plan, effect: Effect, size: np.ndarray, days: 
             low=n < LEAST_CALLS,
         )
     )
-    plan.said.append(say("survivors", effect))
+    plan.said.append(render_said("survivors", effect))
 
 
 def quick_call_back(

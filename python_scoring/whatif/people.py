@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from python_scoring.whatif.plan import Past, Plan
-from python_scoring.whatif.words import say
+from python_scoring.whatif.words import render_said
 
 
 def levels(past: Past, seed: int) -> tuple[dict[str, np.ndarray], float]:
@@ -50,7 +50,7 @@ def people_turn(past: Past, plan: Plan, levels: tuple[dict[str, np.ndarray], flo
     won, dropped = np.maximum(new - rate, 0) / (1 - rate), np.maximum(rate - new, 0) / rate
     plan.won[:] = 1 - (1 - plan.won) * (1 - won)
     plan.dropped[:] = 1 - (1 - plan.dropped) * (1 - dropped)
-    plan.said.append(say("levels"))
+    plan.said.append(render_said("levels"))
 
 
 def _mean_level(

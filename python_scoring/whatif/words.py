@@ -141,7 +141,7 @@ class Said:
     figures: dict[str, float]
 
 
-def say(code: str, effect: Effect | None = None, **figures: Any) -> Said:
+def render_said(code: str, effect: Effect | None = None, **figures: Any) -> Said:
     """The sentence of a code; `low` says that there is too little to learn from."""
     few = bool(figures.pop("low", False)) if code not in ("assumed_range",) else False
     basis, english, russian = TEXTS[code]

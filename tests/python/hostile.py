@@ -1,7 +1,7 @@
 """Random hostile rows of the two source tables: everything their DDL lets in.
 
 Not a likely clinic (python_scoring.simulation.simulate is) but every trap of
-source-schema.md at once: words that stand for null, spaces, cases, ё and е,
+the sources at once: words that stand for null, spaces, cases, ё and е,
 labels nobody knows, scores of two scales and none, several reviews of a second,
 times missing or contradicting, robots, hidden numbers, calls of the same second.
 """

@@ -1,7 +1,7 @@
 """What the oracle's metrics share: results, gates, reasons, parameters, profiles.
 
 The oracle is a second, independent implementation of the metrics in plain
-Python. It is written from shared/metrics.md and the lead's decisions over it,
+Python. It is written from the metrics' definitions,
 never from the SQL, so that a mistake would have to be made twice to pass.
 """
 
@@ -16,7 +16,7 @@ from typing import Any
 Call = Mapping[str, Any]
 Params = Mapping[str, float | None]
 
-# metrics.md, "Gates": the first of these that holds is written.
+# The first of these that holds is written.
 GATE_ORDER = (
     "INTERNAL",
     "NOT_INCOMING",
@@ -40,7 +40,7 @@ GATE_ORDER = (
     "IMMATURE",
 )
 
-# source-schema.md, "Vocabulary".
+# Labels as reviewers write them: models/staging/_sources.yml.
 REFUSAL_CODES = frozenset(
     {
         "PRICE",

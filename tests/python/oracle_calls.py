@@ -1,8 +1,7 @@
 """Oracle of fct_call: one row a call from the raw rows of the two source tables.
 
 Own facts here, the caller's earlier and later contacts in oracle_contacts.
-Rules: shared/source-schema.md (traps) and shared/metrics.md ("Shared building
-blocks"), as the lead's specification narrows them.
+Rules: the descriptions of the sources, of the staging models and of the table's columns.
 """
 
 from __future__ import annotations

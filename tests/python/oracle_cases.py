@@ -1,4 +1,4 @@
-"""The worked examples of shared/metrics.md as source rows, with the numbers they must give.
+"""The worked examples as source rows, with the numbers they must give.
 
 All but the follow-ups lie in the second week of the history, when nothing but
 the load by hour has been learnt: so the defaults of the seeds speak.

@@ -1,4 +1,4 @@
-"""Oracle of conversion_score, lost_opportunity_score, cross_sell_potential (metrics.md 4-6)."""
+"""Oracle of conversion_score, lost_opportunity_score, cross_sell_potential."""
 
 from __future__ import annotations
 

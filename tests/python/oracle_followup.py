@@ -1,4 +1,4 @@
-"""Oracle of followup_needed_flag (metrics.md 12): need, denial, closing event, due time."""
+"""Oracle of followup_needed_flag: need, denial, closing event, due time."""
 
 from __future__ import annotations
 

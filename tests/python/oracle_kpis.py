@@ -1,4 +1,4 @@
-"""The KPIs by their standard names, from sums of lm_daily_facts: metrics.md, K1 to K4.
+"""The KPIs by their standard names, from sums of lm_daily_facts.
 
 The SQL has the same definitions in macros/statistics/kpis.sql; these are made from the texts.
 """
@@ -81,7 +81,7 @@ SUMS = {
     "work_sec",
 }
 # Days that a call must have had before the KPI can be told.
-RIPE_AFTER = {
+MATURED_AFTER = {
     "fcr_proxy": 7,
     "callback_rate": 1,
     "missed_reached_rate": 1,
@@ -89,7 +89,7 @@ RIPE_AFTER = {
 }
 
 
-def is_ripe(day: date, days: int, as_of: datetime) -> bool:
+def is_matured(day: date, days: int, as_of: datetime) -> bool:
     """Whether the day's last call has had so many whole days. At 23:59:59 the day is complete."""
     end = datetime(day.year, day.month, day.day) + timedelta(days=1 + days)
     return end <= as_of + timedelta(seconds=1)
@@ -121,7 +121,7 @@ def kpi_daily(facts: Mapping[tuple[Any, ...], Row], as_of: datetime) -> dict[tup
         if key[1] == "refusal":
             continue
         found[key] = kpis_of(row)
-        for name, days in RIPE_AFTER.items():
-            if not is_ripe(key[0], days, as_of):
+        for name, days in MATURED_AFTER.items():
+            if not is_matured(key[0], days, as_of):
                 found[key][name] = None
     return found

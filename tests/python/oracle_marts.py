@@ -1,6 +1,6 @@
 """What the daily marts should hold, by pandas and NumPy, from calls and values as they are stored.
 
-Made from the descriptions of the columns and metrics.md, not from the SQL. Moments are local,
+Made from the descriptions of the columns and the dictionary, not from the SQL. Moments are local,
 waits and talks in seconds, money in roubles.
 """
 
@@ -24,7 +24,7 @@ COLUMN_OF = {
     "direction": "direction",
 }
 SLICE = ["stat_date", "dimension", "dimension_value"]
-BAD_WAIT_SEC = 3600  # metrics.md, M1: longer is no wait, but a mistake
+BAD_WAIT_SEC = 3600  # longer is no wait, but a mistake
 DAY = pd.Timedelta(days=1)
 REPEAT = pd.Timedelta(days=7)
 MOMENTS = (

@@ -1,6 +1,6 @@
 """Oracle of every rule metric of a call: one entry point over the modules by group.
 
-Formulae: shared/metrics.md 1-12 and 16-18, as the lead's specification narrows them.
+Formulae: lm_metric_dictionary.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Oracle of response_speed_score, talk_time_efficiency, queue_impact_index (metrics.md 1-3)."""
+"""Oracle of response_speed_score, talk_time_efficiency, queue_impact_index."""
 
 from __future__ import annotations
 

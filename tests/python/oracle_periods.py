@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from oracle_kpis import MEANS, RIPE_AFTER, SHARES, is_ripe, over
+from oracle_kpis import MATURED_AFTER, MEANS, SHARES, is_matured, over
 from oracle_marts import records_by_key, with_slices
 from scipy import stats
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
@@ -86,8 +86,8 @@ def kpi_rows(facts: pd.DataFrame, name: str, as_of: datetime) -> pd.DataFrame:
         base = facts["cancellations"].astype(bool) | facts["reschedules"].astype(bool)
     else:
         base = facts[base_column].astype(bool)
-    if name in RIPE_AFTER:
-        base &= facts["call_date"].map(lambda day: is_ripe(day, RIPE_AFTER[name], as_of))
+    if name in MATURED_AFTER:
+        base &= facts["call_date"].map(lambda day: is_matured(day, MATURED_AFTER[name], as_of))
     value = facts.loc[base, measured].astype(float)
     return pd.DataFrame(
         {

@@ -1,4 +1,4 @@
-"""Oracle of churn_risk_level and complaint_risk_flag (metrics.md 10-11)."""
+"""Oracle of churn_risk_level and complaint_risk_flag."""
 
 from __future__ import annotations
 

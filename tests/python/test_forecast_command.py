@@ -68,7 +68,7 @@ def made(built: TestTarget) -> dict[str, Any]:
 def make(here: TestTarget, **variables: Any) -> dict[str, Any]:
     with closing(here.connect()) as connection:
         loaded = here.load(**{"as_of": MOMENT, **variables})
-        return forecast.make(connection, loaded, tell=lambda _: None)
+        return forecast.build(connection, loaded, tell=lambda _: None)
 
 
 def write(
@@ -455,7 +455,7 @@ def test_a_night_survives_a_failing_forecast(
     def fails(*_: Any) -> None:
         raise LmError("no luck")
 
-    monkeypatch.setattr(forecast, "make", fails)
+    monkeypatch.setattr(forecast, "build", fails)
     with closing(here.connect()) as connection:
         run.outlook(connection, here.load())
     assert "no forecast: no luck" in capsys.readouterr().err

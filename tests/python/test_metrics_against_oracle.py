@@ -1,7 +1,7 @@
 """The database against the oracle: every call, every constant, every value.
 
 Two sets of data on every engine. `current` holds, side by side, the worked
-examples of metrics.md, a year of regular callers, a simulated clinic and hostile
+worked examples, a year of regular callers, a simulated clinic and hostile
 rows. `old` holds hostile rows in the older shape of the source tables, under
 parameters that switch on what the defaults leave off.
 """
@@ -285,7 +285,7 @@ def test_values(built: Built) -> None:
 
 
 def test_worked_examples(built: Built) -> None:
-    """The numbers of metrics.md, as they stand there, from rows of the source tables."""
+    """The numbers worked out by hand, from rows of the source tables."""
     if built.data_set == "current":
         found = compare_examples(example_cases(), built.lm_value)
         assert not found, found.report()

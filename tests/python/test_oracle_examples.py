@@ -1,4 +1,4 @@
-"""Worked examples of shared/metrics.md, as tests of the oracle itself."""
+"""Worked examples of the metrics' definitions, as tests of the oracle itself."""
 
 from __future__ import annotations
 

@@ -146,11 +146,11 @@ def test_labels_count_from_after_the_call_to_the_horizon() -> None:
     at = [None, timedelta(0), timedelta(seconds=1), timedelta(days=7), timedelta(days=7, seconds=1)]
     moments = [None if d is None else begin + d for d in at] + [begin - timedelta(days=1)]
     frame["next_call_in_at"] = pd.to_datetime(pd.Series(moments))
-    ripe = probability_labels.ripe_calls(frame, REPEAT, AS_OF, SETTINGS)
-    assert ripe.label.tolist() == [0, 0, 1, 1, 0, 0]
+    matured = probability_labels.matured_calls(frame, REPEAT, AS_OF, SETTINGS)
+    assert matured.label.tolist() == [0, 0, 1, 1, 0, 0]
 
 
-def test_only_ripe_calls_of_known_callers_teach() -> None:
+def test_only_matured_calls_of_known_callers_teach() -> None:
     frame = made_up_calls(8)
     age = [30, 21.1, 20.9, 1, 30, 30, -1, 30]
     frame["call_started_at"] = [AS_OF - timedelta(days=days) for days in age]
@@ -159,8 +159,8 @@ def test_only_ripe_calls_of_known_callers_teach() -> None:
     frame.loc[5, "caller_key"] = None
     frame.loc[7, "call_started_at"] = None
     # 14 days, and 7 of review lag while no review says otherwise.
-    ripe = probability_labels.ripe_calls(frame, BOOKING, AS_OF, SETTINGS)
-    assert ripe.frame["history_id"].tolist() == [1, 2]
+    matured = probability_labels.matured_calls(frame, BOOKING, AS_OF, SETTINGS)
+    assert matured.frame["history_id"].tolist() == [1, 2]
 
 
 def test_review_lag_is_the_ninetieth_percentile_within_bounds() -> None:
@@ -174,8 +174,8 @@ def test_review_lag_is_the_ninetieth_percentile_within_bounds() -> None:
 
 
 def test_slices_keep_order_and_gap(calls: pd.DataFrame) -> None:
-    ripe = probability_labels.ripe_calls(calls, REPEAT, AS_OF, SETTINGS)
-    parts = probability_labels.slices(ripe)
+    matured = probability_labels.matured_calls(calls, REPEAT, AS_OF, SETTINGS)
+    parts = probability_labels.slices(matured)
     gap = np.timedelta64(7, "D")
     assert len(parts.test) >= 1000
     assert parts.older.start.max() < parts.test.start.min() - gap
@@ -186,8 +186,8 @@ def test_slices_keep_order_and_gap(calls: pd.DataFrame) -> None:
 
 def test_a_young_log_counts_for_less() -> None:
     frame = made_up_calls(5).assign(calls_30d=3, log_days=[0, 3, 7, 15, 400])
-    ripe = probability_labels.ripe_calls(frame, REPEAT, AS_OF, SETTINGS)
-    assert ripe.weight == pytest.approx([0.5 / 7, 0.5, 1, 1, 1])
+    matured = probability_labels.matured_calls(frame, REPEAT, AS_OF, SETTINGS)
+    assert matured.weight == pytest.approx([0.5 / 7, 0.5, 1, 1, 1])
     # Three calls in a week are as many as 13 in a month; what is counted over a week stays.
     found = features(frame)
     assert found["calls_30d"].tolist() == pytest.approx([90 / 7, 90 / 7, 90 / 7, 6, 3])
@@ -295,7 +295,7 @@ def test_few_calls_give_base_rates(metric: str, n: int, newer: pd.DataFrame) -> 
     result = train_metric(made_up_calls(500).head(n), metric, AS_OF)
     assert result.report["calc_method"] == "empirical_bayes"
     assert result.report["published"] == 0
-    assert "ripe calls, 1000 needed" in result.report["reason"]
+    assert "matured calls, 1000 needed" in result.report["reason"]
     p = result.model.probabilities(newer)
     assert ((p > 0) & (p < 1)).all()
     if n == 0:

@@ -139,9 +139,9 @@ def test_true_probabilities_are_true(
     clinic: Simulation, happened: pd.DataFrame, column: str, horizon: int
 ) -> None:
     truth = clinic.truth
-    ripe = truth["started_at"] < pd.Timestamp(clinic.as_of) - timedelta(days=horizon)
-    ripe &= truth[column].notna()
-    p, y = truth.loc[ripe, column], happened.loc[ripe, column]
+    matured = truth["started_at"] < pd.Timestamp(clinic.as_of) - timedelta(days=horizon)
+    matured &= truth[column].notna()
+    p, y = truth.loc[matured, column], happened.loc[matured, column]
     deciles = pd.qcut(p.rank(method="first"), 10, labels=False)
     for _, tenth in p.groupby(deciles):
         said, came = tenth.mean(), y[tenth.index].mean()

@@ -78,7 +78,7 @@ def test_wilson(connection: Any, pairs: list[tuple[int, int]]) -> None:
 
 
 def test_wilson_by_hand(connection: Any) -> None:
-    """15 of 30 (metrics.md: 33 to 67 %): centre 1/2, half-width z sqrt(n/4 + z²/4) / (n + z²).
+    """15 of 30 (33 to 67 %): centre 1/2, half-width z sqrt(n/4 + z²/4) / (n + z²).
 
     z² = 3.8415: 1.96 · sqrt(7.5 + 0.9604) / 33.8415 = 1.96 · 2.9087 / 33.8415 = 0.16845.
     None of 10: from 0 to z² / (n + z²) = 3.8415 / 13.8415 = 0.27754.

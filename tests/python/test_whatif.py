@@ -23,9 +23,9 @@ from python_scoring.whatif.example import example
 from python_scoring.whatif.flow import Change, flow
 from python_scoring.whatif.queue import roster
 from python_scoring.whatif.reading import read_files
+from python_scoring.whatif.render import render
 from python_scoring.whatif.rows import COUNTS
 from python_scoring.whatif.scenario import KINDS, Effect, Known, Scenario
-from python_scoring.whatif.told import told
 from python_scoring.whatif.world import Z80, World, normals, paths
 
 KNOWN = Known(
@@ -500,9 +500,9 @@ def test_runs_are_kept_apart_and_mistakes_write_nothing(
     wrong.write_text("scenarios:\n  - name: a\n    effects: [{kind: traffic}]\n", encoding="utf-8")
     loaded = built.load(as_of=f"{world.first_day} 00:00:00")
     with closing(built.connect()) as connection:
-        made = [command.make(connection, loaded, [path], 7) for _ in range(2)]
+        made = [command.build(connection, loaded, [path], 7) for _ in range(2)]
     assert made[0]["run_id"] != made[1]["run_id"]
-    texts = [told(made[0], language) for language in ("ru", "en")]
+    texts = [render(made[0], language) for language in ("ru", "en")]
     assert "[своя история]" in texts[0] and "без сайта" in texts[0]
     assert "[own history]" in texts[1] and "Nobody waits" in texts[1]
     count = "select run_id, count(*) from lm_scenario_result group by run_id order by run_id"
@@ -511,9 +511,9 @@ def test_runs_are_kept_apart_and_mistakes_write_nothing(
     assert rows[made[0]["run_id"]] == rows[made[1]["run_id"]] == 2 * 8 * 8
     with closing(built.connect()) as connection:
         with pytest.raises(ConfigurationError, match="2 mistakes"):
-            command.make(connection, loaded, [wrong])
+            command.build(connection, loaded, [wrong])
         with pytest.raises(LmError, match="lm forecast --days 30"):
-            command.make(connection, loaded, [path], 30)
+            command.build(connection, loaded, [path], 30)
     assert built.rows(count) == before
 
 

@@ -46,7 +46,7 @@ facts as (
             when calls.call_category = 'cancel'
                 or calls.outcome in ('cancelled_by_patient', 'cancelled_by_operator') then 1
             else 0
-        end as is_cancellation,
+        end as is_any_cancellation,
         -- By name where there is one: people have an extension here and a mobile there.
         case
             when calls.direction in ('in', 'out') and calls.is_answered = 1
@@ -224,8 +224,8 @@ select
     sum(is_lost) as lost_calls,
     coalesce(sum(loss_rub), 0) as loss_rub,
     count(loss_rub) as loss_known_calls,
-    sum(is_cancellation) as cancellations,
-    sum(case when call_category = 'reschedule' then 1 - is_cancellation else 0 end) as reschedules,
+    sum(is_any_cancellation) as cancellations,
+    sum(case when call_category = 'reschedule' then 1 - is_any_cancellation else 0 end) as reschedules,
     sum(case when call_category = 'complaint' then 1 else 0 end) as complaints,
     sum(is_repeat_base) as repeat_base_calls,
     sum(is_repeated) as repeat_calls,

@@ -3,9 +3,9 @@ select
     dimension,
     dimension_value,
     {%- for code, kpi in kpis().items() %}
-    {%- if kpi.ripe_days %}
+    {%- if kpi.matured_days %}
     case
-        when {{ is_ripe('stat_date', kpi.ripe_days) }} then {{ kpi_value(kpi, sums=false) }}
+        when {{ is_matured('stat_date', kpi.matured_days) }} then {{ kpi_value(kpi, sums=false) }}
     end as {{ code }},
     {%- else %}
     {{ kpi_value(kpi, sums=false) }} as {{ code }},

@@ -38,7 +38,7 @@ NOTES = (
 )
 
 
-def told(result: Mapping[str, Any], language: str, by_day: bool = False) -> str:
+def render(result: Mapping[str, Any], language: str, by_day: bool = False) -> str:
     """Every scenario: its totals, its days if wanted, and what each effect rests on."""
     at = 1 if language == "ru" else 0
     lines = [TITLES[at].format(**result)]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 
-def told(document: Mapping[str, Any]) -> str:
+def render(document: Mapping[str, Any]) -> str:
     published = document["published"]
     versions = ", ".join(f"{name} ({n:,} rows)" for name, n in published["lm_versions"].items())
     lines = [
