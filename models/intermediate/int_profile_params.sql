@@ -6,7 +6,7 @@
     counts_changes=false,
 ) }}
 
-{#- One row a profile and parameter, for those that are found by the value of a column: join_param(). -#}
+{#- One row a profile and parameter, for those found by the value of a column: join_param(). -#}
 
 with
 

@@ -4,11 +4,12 @@
 
 {#- Personal data, as in stg_call_parties: the review's copies of the two names. -#}
 
+{%- set caller = optional_column(available, 'caller_info') %}
+{%- set called = optional_column(available, 'called_info') %}
+
 select
     id as call_score_id,
-    {%- for name in ['caller_info', 'called_info'] %}
-    {%- set raw = optional_column(available, name) %}
-    {{ without_phone(raw, display_text(raw)) }} as {{ name }}{{ ',' if not loop.last }}
-    {%- endfor %}
+    {{ without_phone(caller, display_text(caller)) }} as caller_info,
+    {{ without_phone(called, display_text(called)) }} as called_info
 
 from {{ source('operabot', 'call_scores') }}

@@ -85,12 +85,12 @@ seconds as (
         start_epoch,
         min(call_date) as call_date,
         max(history_id) as last_history_id,
+        {%- for kind in kinds %}
+        sum(is_{{ kind }}) as {{ kind }}_events,
+        {%- endfor %}
         sum(is_unanswered_in) as unanswered,
         sum(is_attempt) as attempts,
-        sum(is_cancellation) as cancellations,
-        {%- for kind in kinds %}
-        sum(is_{{ kind }}) as {{ kind }}_events{{ ',' if not loop.last }}
-        {%- endfor %}
+        sum(is_cancellation) as cancellations
 
     from events
 
@@ -100,8 +100,8 @@ seconds as (
 
 ),
 
--- From a caller's last second back to the first, so that one order serves all windows. First and last
--- events over rows up to the current one: over other frames min and max take the square of a
+-- From a caller's last second back to the first, so that one order serves all windows. First and
+-- last events over rows up to the current one: over other frames min and max take the square of a
 -- robot's calls.
 contacts as (
 
@@ -120,11 +120,11 @@ contacts as (
         sum(booking_events) over last_180d as bookings_180d,
         sum(cancellations) over last_180d as cancellations_180d,
         sum(booking_events) over last_365d as bookings_365d,
-        sum(attempts) over next_14d as attempts_14d,
         {%- for kind in kinds %}
         min(case when {{ kind }}_events > 0 then start_epoch end) over from_now
-            as {{ kind }}_from_now{{ ',' if not loop.last }}
+            as {{ kind }}_from_now,
         {%- endfor %}
+        sum(attempts) over next_14d as attempts_14d
 
     from seconds
 
@@ -157,9 +157,10 @@ followed as (
     select
         contacts.*,
         {%- for kind in kinds %}
-        lag({{ kind }}_from_now) over back_in_time as next_{{ kind }}_epoch,
+        lag(contacts.{{ kind }}_from_now) over back_in_time as next_{{ kind }}_epoch,
         {%- endfor %}
-        last_value(incoming_from_now) over after_redials as next_incoming_after_redials_epoch
+        last_value(contacts.incoming_from_now) over after_redials
+            as next_incoming_after_redials_epoch
 
     from contacts
 
@@ -216,9 +217,10 @@ other_services as (
 
     from service_islands
 
-    window next_island as (
-        partition by contact_key order by island range between 1 following and 1 following
-    )
+    window
+        next_island as (
+            partition by contact_key order by island range between 1 following and 1 following
+        )
 
     {{ kept_apart() }}
 
