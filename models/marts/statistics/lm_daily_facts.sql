@@ -225,7 +225,8 @@ select
     coalesce(sum(loss_rub), 0) as loss_rub,
     count(loss_rub) as loss_known_calls,
     sum(is_any_cancellation) as cancellations,
-    sum(case when call_category = 'reschedule' then 1 - is_any_cancellation else 0 end) as reschedules,
+    sum(case when call_category = 'reschedule' then 1 - is_any_cancellation else 0 end)
+        as reschedules,
     sum(case when call_category = 'complaint' then 1 else 0 end) as complaints,
     sum(is_repeat_base) as repeat_base_calls,
     sum(is_repeated) as repeat_calls,
