@@ -84,3 +84,17 @@ def test_the_drivers_c_extension_connects(target: TestTarget) -> None:
         cursor = connection.cursor()
         cursor.execute("select %s, 'ё'", (7,))
         assert cursor.fetchall() == [(7, "ё")]
+
+
+def test_dbts_version_is_told() -> None:
+    """dbt tries every adapter there is for it, dbt-mysql's own too."""
+    done = subprocess.run(
+        [sys.executable, *dbt_runner.DBT, "--version"],
+        cwd=ROOT,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert version("dbt-core") in done.stdout + done.stderr
