@@ -164,6 +164,13 @@ left join told on valued.history_id = told.history_id
 {%- endmacro %}
 
 
+{% macro rows_as(name, statement) -%}
+    select * from (
+    {{ statement }}
+    ) as {{ name }}
+{%- endmacro %}
+
+
 {% macro aux_rows(code, label, document) %}
 select
     inputs.history_id,

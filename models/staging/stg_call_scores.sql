@@ -49,7 +49,8 @@ services as (
         lm_services.*,
         {{ label_text('service_name') }} as service_label,
         {{ label_text('doctor_speciality') }} as speciality_label,
-        min(service_id) over (partition by doctor_speciality) as first_of_speciality
+        min(lm_services.service_id) over (partition by lm_services.doctor_speciality)
+            as first_of_speciality
 
     from {{ ref('lm_services') }} as lm_services
 

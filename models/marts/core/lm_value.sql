@@ -24,22 +24,12 @@
     dbt run-operation print_metric, see CONTRIBUTING.md. -#}
 
 {%- for code in rule_metrics() %}
-select * from (
-{{ metric_rows(code) }}
-) as {{ code }}
-
+{{ rows_as(code, metric_rows(code)) }}
 {{ next_part() }}
-
 {% endfor %}
-select * from ({{ aux_rows('lm_version', "'" ~ var('lm_version') ~ "'", lm_version_json()) }}
-) as lm_version
-
+{% set version = "'" ~ var('lm_version') ~ "'" -%}
+{{ rows_as('lm_version', aux_rows('lm_version', version, lm_version_json())) }}
 {{ next_part() }}
-
-select * from ({{ aux_rows('calc_profile', 'inputs.calc_profile', calc_profile_json()) }}
-) as calc_profile
-
+{{ rows_as('calc_profile', aux_rows('calc_profile', 'inputs.calc_profile', calc_profile_json())) }}
 {{ next_part() }}
-
-select * from ({{ aux_rows('feature_pack', 'null', feature_pack_json()) }}
-) as feature_pack
+{{ rows_as('feature_pack', aux_rows('feature_pack', 'null', feature_pack_json())) }}
