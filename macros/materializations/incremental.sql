@@ -279,10 +279,12 @@
         | reject('in', config.get('uncompared_columns', [])) | list %}
     {% set written_columns = columns + bookkeeping_columns().keys() | list %}
 
+    {# MariaDB keeps JSON as it was written, and falls over when it compares two of which one is constant. #}
+    {% set is_text = json_columns and is_mariadb() %}
     {% set same = [] %}
     {% set own_same = ["old_rows." ~ keys[0] ~ " is not null"] %}
     {% for column in compared %}
-        {% if column in json_columns %}
+        {% if column in json_columns and not is_text %}
             {% set is_same =
                 "json_extract(new_rows." ~ column ~ ", '$') <=> json_extract(old_rows." ~ column ~ ", '$')" %}
         {% else %}
