@@ -236,7 +236,7 @@ LINE = "1,2025-02-03 09:00:03,+70000000001,12,192\n"
         HEADER + LINE + HEADER + "Total,,,12,192\n",
         (HEADER + LINE).encode("utf-16"),
         (HEADER + LINE).replace(",", "\t"),
-        gzip.compress((HEADER + LINE).encode()),
+        gzip.compress((HEADER + LINE).encode(), mtime=0),
         '[{"id": 1, "start": "2025-02-03 09:00:03", "from": "+70000000001", "wait": 12, "talk": 192}]',
         '{"id": 1, "start": "2025-02-03 09:00:03", "from": "+70000000001", "wait": 12, "talk": 192}\n',
         '{"ok": true, "result": {"calls": [{"id": 1, "start": "2025-02-03 09:00:03",\n'
