@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint lint-sources docs lock clean
+.PHONY: help setup demo test bench lint lint-sources docs lock clean
 
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ demo: setup ## simulate a clinic on the embedded engine and look at its metrics
 
 test: setup ## run every test; on servers too when LM_TEST_MYSQL, LM_TEST_MARIADB name them
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
+bench: setup ## measure on the same databases, 100,000 and 300,000 calls; hours. BENCH='--calls 5000' to try
+	$(BIN)/python tests/bench $(BENCH)
 
 lint: setup ## check the Python and the SQL
 	$(BIN)/ruff check .

@@ -1,7 +1,4 @@
-"""The databases that tests run on: the embedded engine, and the servers that the environment names.
-
-LM_TEST_MYSQL and LM_TEST_MARIADB are like mysql://user:password@host:port.
-"""
+"""The databases that tests run on: the embedded engine, and the servers of servers.py."""
 
 from __future__ import annotations
 
@@ -18,19 +15,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from unittest import mock
-from urllib.parse import unquote, urlsplit
 
 import pytest
 from mysql.connector.abstracts import MySQLConnectionAbstract
+from servers import SERVERS, clean_environment, server_settings
 
 from python_scoring.base import dbt_runner, engine, profile
 
 ROOT = Path(__file__).resolve().parents[2]
-SERVERS = {
-    name: os.environ[variable]
-    for name, variable in (("mysql", "LM_TEST_MYSQL"), ("mariadb", "LM_TEST_MARIADB"))
-    if os.environ.get(variable)
-}
 
 
 @pytest.hookimpl(trylast=True)
@@ -103,10 +95,6 @@ def run_process(
     return done
 
 
-def clean_environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name[:3] not in ("LM_", "DBT")}
-
-
 @pytest.fixture(scope="session")
 def embedded_dir() -> Iterator[Path]:
     """The folder of an engine that runs as long as the tests."""
@@ -133,14 +121,7 @@ def server(
     if name == "embedded":
         socket = engine.socket_of(request.getfixturevalue("embedded_dir"))
         return name, {"LM_SOCKET": str(socket)}, folder
-    url = urlsplit(SERVERS[name])
-    settings = {
-        "LM_HOST": url.hostname or "127.0.0.1",
-        "LM_PORT": str(url.port or 3306),
-        "LM_USER": unquote(url.username or "root"),
-        "LM_PASSWORD": unquote(url.password or ""),
-    }
-    return name, settings, folder
+    return name, server_settings(name), folder
 
 
 @pytest.fixture(scope="module")
