@@ -21,15 +21,17 @@
 {%- endmacro %}
 
 
-{# A text of the source, unless it holds what may be somebody's phone number: so many digits in a row, with the
-   signs that numbers are broken up by. Whatever reaches a dimension, a page or a log goes through here. #}
+{# So many digits in a row, with the signs that numbers are broken up by, the spaces and dashes of printers among
+   them. Classes do not hold these on every engine. #}
+{% macro holds_phone(raw, digits=7) -%}
+    {%- set signs = '[[:space:]\u00a0\u2009\u202f().+/_~\u2010\u2011\u2012\u2013\u2014\u2212-]' -%}
+    {{ our_text(raw) }} regexp '[0-9]({{ signs }}{0,3}[0-9]){{ '{' ~ (digits - 1) ~ '}' }}'
+{%- endmacro %}
+
+
+{# Whatever reaches a dimension, a page or a log goes through here. #}
 {% macro without_phone(raw, text, digits=7) -%}
-    case
-        when {{ our_text(raw) }}
-            regexp '[0-9]([[:space:]().+/-]{0,3}[0-9]){{ '{' ~ (digits - 1) ~ '}' }}'
-            then null
-        else {{ text }}
-    end
+    case when {{ holds_phone(raw, digits) }} then null else {{ text }} end
 {%- endmacro %}
 
 

@@ -111,6 +111,13 @@ joined as (
         parties.called_digits,
         coalesce(parties.caller_info, review_parties.caller_info) as caller_info,
         coalesce(parties.called_info, review_parties.called_info) as called_info,
+        calls.is_answered_by_number,
+        greatest(
+            coalesce(parties.caller_is_number, 0), coalesce(review_parties.caller_is_number, 0)
+        ) as caller_is_number,
+        greatest(
+            coalesce(parties.called_is_number, 0), coalesce(review_parties.called_is_number, 0)
+        ) as called_is_number,
         reviews.reviewed_at,
         coalesce(reviews.outcome, 'none') as outcome,
         coalesce(reviews.call_category, 'none') as call_category,
@@ -156,6 +163,11 @@ classed as (
             when 'in' then joined.called_info
             when 'out' then joined.caller_info
         end as operator_label,
+        case joined.direction
+            when 'in' then greatest(joined.is_answered_by_number, joined.called_is_number)
+            when 'out' then greatest(joined.is_answered_by_number, joined.caller_is_number)
+            else 0
+        end as is_operator_number,
         case
             when joined.is_target = 1
                 and (
@@ -241,6 +253,10 @@ select
         when operator_label is null then 'unknown'
         else {{ person_name('operator_label') }}
     end as operator_name,
+    case
+        when is_operator_number = 1 and operator_label is null then 1
+        else 0
+    end as has_refused_operator,
     source_channel,
     service_id,
     service_name,

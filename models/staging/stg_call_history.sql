@@ -39,6 +39,11 @@ typed as (
         {{ without_phone(raw, label_text(raw, length), digits) }}
             as {{ 'source_channel' if name == 'utm_source_by_number' else name }},
         {%- endfor %}
+        case
+            when {{ holds_phone(optional_column(available, 'answered_user_id'), 10) }}
+                or {{ holds_phone(optional_column(available, 'answered_extension')) }} then 1
+            else 0
+        end as is_answered_by_number,
         cast({{ optional_column(available, 'created_at') }} as datetime) as source_created_at
 
     from call_history
@@ -60,6 +65,7 @@ select
     end as has_start_conflict,
     answered_user_id,
     answered_extension,
+    is_answered_by_number,
     source_channel,
     source_created_at
 

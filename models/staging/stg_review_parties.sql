@@ -10,6 +10,8 @@
 select
     id as call_score_id,
     {{ without_phone(caller, display_text(caller)) }} as caller_info,
-    {{ without_phone(called, display_text(called)) }} as called_info
+    {{ without_phone(called, display_text(called)) }} as called_info,
+    {{ holds_phone(caller) }} as caller_is_number,
+    {{ holds_phone(called) }} as called_is_number
 
 from {{ source('operabot', 'call_scores') }}

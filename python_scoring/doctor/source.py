@@ -127,6 +127,31 @@ def _check_rows(
         )
 
 
+def check_operators(target: Target, probe: Probe) -> Iterator[Finding]:
+    """Calls whose operator was refused as a phone number; none before a build that counts them."""
+    column = "has_refused_operator"
+    if not probe.rows(
+        "select 1 from information_schema.columns"
+        " where table_schema = %s and table_name = 'fct_call' and column_name = %s",
+        (target.schema, column),
+    ):
+        return
+    calls, refused = probe.one(
+        f"select count(*), coalesce(sum({column}), 0) from {quoted(target.schema, 'fct_call')}"
+        " where direction in ('in', 'out')"
+    )
+    if not refused:
+        yield ok("operators", f"none of {calls:,} calls has a phone number for an operator")
+        return
+    yield warn(
+        "operators",
+        f"{int(refused):,} of {calls:,} calls have a phone number where the operator should be:"
+        " it is left out",
+        "let the phone system write names or extensions into called_info (incoming) and caller_info"
+        " (outgoing); days stand in vw_lm_data_quality, check_kind refused",
+    )
+
+
 def check_target_size(target: Target, probe: Probe) -> Iterator[Finding]:
     built = probe.rows(
         "select table_name, coalesce(table_rows, 0),"

@@ -328,7 +328,7 @@ def oddities(marts: Marts, last_day: date) -> list[Row]:
     return marts.rows(
         ["check_kind", "field", "sum(calls) as calls", "sum(flagged) as flagged"],
         "vw_lm_data_quality",
-        "where check_kind in ('contradiction', 'repeated') and stat_date > %s"
+        "where check_kind in ('contradiction', 'repeated', 'refused') and stat_date > %s"
         " group by check_kind, field having sum(flagged) > 0 order by sum(flagged) desc, field",
         (last_day - timedelta(days=QUALITY_DAYS),),
     )

@@ -227,6 +227,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "repeated": ("повторы: {field}", "repeated: {field}"),
     "contradiction": ("противоречия: {field}", "contradictions: {field}"),
+    "refused": ("номер телефона вместо поля: {field}", "a phone number in the place of: {field}"),
     "odd": (
         "Странности в данных за {days} дн.: {list}.",
         "Oddities in the data of {days} days: {list}.",

@@ -289,6 +289,7 @@ select
     pbx_status,
     operator_key,
     operator_name,
+    has_refused_operator,
     source_channel,
     service_id,
     service_name,

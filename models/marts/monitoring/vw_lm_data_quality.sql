@@ -26,6 +26,8 @@ counted as (
         sum({{ one_if(kind.base) }}) as {{ name }}_compared,
         sum({{ one_if(kind.base ~ ' and ' ~ kind.found) }}) as {{ name }}_conflicts,
         {%- endfor %}
+        sum({{ one_if("calls.direction in ('in', 'out')") }}) as outside_calls,
+        sum(calls.has_refused_operator) as refused_operators,
         sum(calls.is_reviewed) as reviewed_calls,
         sum({{ one_if('calls.review_count > 1') }}) as repeated_calls
 
@@ -51,6 +53,8 @@ check_list as (
     union all
     {%- endfor %}
     select 'repeated', 'review'
+    union all
+    select 'refused', 'operator'
 
 ),
 
@@ -67,6 +71,7 @@ from_calls as (
             {%- for name in contradictions %}
             when {{ is_check('contradiction', name) }} then counted.{{ name }}_compared
             {%- endfor %}
+            when {{ is_check('refused', 'operator') }} then counted.outside_calls
             else counted.reviewed_calls
         end as calls,
         case
@@ -84,6 +89,7 @@ from_calls as (
             when {{ is_check('contradiction', name) }} then counted.{{ name }}_conflicts
             {%- endfor %}
             when {{ is_check('repeated', 'review') }} then counted.repeated_calls
+            when {{ is_check('refused', 'operator') }} then counted.refused_operators
         end as flagged
 
     from counted

@@ -1,0 +1,211 @@
+"""No phone number and no patient's name leaves the source tables, whatever these hold.
+
+Made-up numbers in several spellings stand in every text column of both sources, beside what is
+there; then everything that reads them runs. Patients' names stand where no operator, source,
+service or checklist is expected: a name there cannot be told from theirs.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import date, datetime
+
+import pytest
+from conftest import ROOT, TestTarget
+from jinja2 import Environment
+from oracle_data import Source, simulated_source
+from pipeline_cases import Row, fill, moment, own_schema, relations, skip_unless, texts
+
+NOW = datetime(2025, 9, 22)
+PATIENT = "Аполлинария Секретова"
+# Numbers of one region that nobody has, and the ways in which people write them.
+SPELLINGS = (
+    "+7{0}{1}{2}{3}",
+    "8{0}{1}{2}{3}",
+    "+7 ({0}) {1}-{2}-{3}",
+    "8 {0} {1} {2} {3}",
+    "7.{0}.{1}.{2}.{3}",
+    "8-{0}-{1}-{2}-{3}",
+    "+7\u00a0{0}\u00a0{1}\u2011{2}\u2011{3}",
+    "8({0}){1}{2}{3}",
+    "{0} {1} {2}{3}",
+    "8 {0} {1} \u2013 {2} \u2013 {3}",
+    "tel:+7{0}{1}{2}{3}",
+    "{0}/{1}/{2}/{3}",
+    "sip:7{0}{1}{2}{3}@pbx.example",
+)
+SIGNS = re.compile(r"[\s().+/_~\u2010-\u2014\u2212-]{1,3}(?=\d)")
+NUMBERS_ONLY = ("utm_source_by_number", "requested_service_name", "category_checklist")
+TEXTS = {
+    "call_history": ("utm_source_by_number", "transcript", "phrases", "categories", "entry_id"),
+    "call_scores": (
+        "call_type", "context_type", "call_success", "utm_source_by_number", "call_category",
+        "category_checklist", "outcome", "requested_service_name", "requested_doctor_name",
+        "requested_doctor_speciality", "refusal_reason", "refusal_category_code", "transcript",
+        "result",
+    ),
+}  # fmt: skip
+LENGTHS = {"outcome": 32, "call_type": 50, "call_success": 50, "refusal_category_code": 64}
+
+
+class Planter:
+    """Gives out numbers, each once, and remembers their ten digits."""
+
+    def __init__(self) -> None:
+        self.planted: set[str] = set()
+
+    def number(self) -> str:
+        place = len(self.planted)
+        digits = f"9005{place * 7919 % 1_000_000:06d}"
+        self.planted.add(digits)
+        parts = (digits[:3], digits[3:6], digits[6:8], digits[8:])
+        return SPELLINGS[place % len(SPELLINGS)].format(*parts)
+
+    def text(self, column: str) -> str:
+        number = self.number()
+        text = f"Звонок с {number}" if column in NUMBERS_ONLY else f"{number} {PATIENT}"
+        if column == "phrases":
+            return json.dumps([text], ensure_ascii=False)
+        return text[: LENGTHS.get(column, 255)]
+
+
+def planted(source: Source, planter: Planter) -> Source:
+    """Every number of the source in another spelling, every third text with a number in it."""
+    clients: dict[str, str] = {}
+
+    def spelt(number: str) -> str:
+        return clients.setdefault(number, planter.number())
+
+    history = []
+    for place, call in enumerate(source.history):
+        row: Row = {**dict.fromkeys(TEXTS["call_history"]), **call}
+        outside, inside = ("caller", "called") if row["context_type"] == 1 else ("called", "caller")
+        row[f"{outside}_number"] = spelt(row[f"{outside}_number"])
+        row[f"{outside}_info"] = f"{PATIENT} {planter.number()}"
+        if place % 3 == 0:
+            row[f"{inside}_info"] = f"{planter.number()}"
+            row["answered_extension"] = planter.number()
+            row["answered_user_id"] = int(f"19005{place:05d}")
+            planter.planted.add(str(row["answered_user_id"]))
+        for column in TEXTS["call_history"]:
+            if place % 3 == 1 or column == "entry_id":
+                row[column] = planter.text(column)
+        history.append(row)
+    names = dict.fromkeys(name for row in history for name in row)
+    history = [{name: row.get(name) for name in names} for row in history]
+    scores = []
+    for place, review in enumerate(source.scores):
+        row = {**dict.fromkeys(TEXTS["call_scores"]), **review}
+        for name in ("caller", "called"):
+            row[f"{name}_number"], row[f"{name}_info"] = planter.number(), planter.number()
+        if place % 3 == 0:
+            row |= {column: planter.text(column) for column in TEXTS["call_scores"]}
+        scores.append(row)
+    return Source(history, scores)
+
+
+def leaks(text: str, planter: Planter) -> set[str]:
+    """What was planted and is in a text, numbers in whatever spelling."""
+    found = {word for word in PATIENT.split() if word.casefold() in text.casefold()}
+    for run in re.findall(r"\d{10,}", SIGNS.sub("", text)):
+        found |= {
+            run[i : i + 10] for i in range(len(run) - 9) if run[i : i + 10] in planter.planted
+        }
+    return found
+
+
+def test_the_sweep_finds_numbers() -> None:
+    planter = Planter()
+    numbers = [planter.number() for _ in SPELLINGS]
+    assert all(len(leaks(f"a{number}b", planter)) == 1 for number in numbers)
+    assert leaks("x секретова", planter) == {"Секретова"}
+    assert not leaks("2025-09-01 0.123456789012", planter)
+
+
+def test_every_spelling_is_refused(target: TestTarget) -> None:
+    macros = (ROOT / "macros/staging/text.sql").read_text(encoding="utf-8")
+    query = "select {{ without_phone('a.t', 'a.t') }} from (select cast(%s as char) as t) as a"
+    jinja = Environment(extensions=["jinja2.ext.do"])  # noqa: S701 (SQL, no page)
+    statement = jinja.from_string(macros + query).render()
+    numbers = [spelling.format("900", "511", "22", "33") for spelling in SPELLINGS]
+    kept = ["Иванова Анна 2, каб. 104 (доб. 12)", "101", "2ГИС", "С 1 по 5 марта", None]
+    found = {
+        text: target.rows(statement.strip(), (text,))[0][0]
+        for text in (*kept, *numbers, *(f"Анна {number}" for number in numbers))
+    }
+    assert found == {text: text if text in kept else None for text in found}
+
+
+PLAN = """scenarios:
+  - name: all_answered
+    effects:
+      - {kind: answering, answered_share: 0.99}
+"""
+
+
+@pytest.fixture(scope="module")
+def swept(target: TestTarget) -> Iterator[tuple[TestTarget, Planter, dict[str, str]]]:
+    """Everything run over planted sources, and what the commands said."""
+    skip_unless(target, "embedded")  # Nothing here depends on the engine.
+    planter = Planter()
+    with own_schema(target, "privacy") as here:
+        source = planted(simulated_source(30, date(2025, 8, 23), seed=5), planter)
+        fill(here, source)
+        plan = here.folder / "plan.yml"
+        plan.write_text(PLAN)
+        variables = json.dumps({"as_of": moment(NOW), "lm_model_dir": str(here.folder / "models")})
+        said: dict[str, str] = {}
+        for command in (
+            ("run",),
+            ("what-if", "--example"),
+            ("what-if", str(plan), "--days", "7"),
+            ("what-if", str(plan), "--days", "7", "--json"),
+            ("staff", "--days", "7", "--json"),
+            ("report", "--format", "text"),
+            ("report", "--lang", "en", "--output", str(here.folder / "page.html")),
+            ("score", "--call", str(source.history[-1]["history_id"]), "--json"),
+            ("doctor", "--json"),
+        ):
+            done = here.lm(*command, "--vars", variables)
+            said[" ".join(command)] = done.stdout + done.stderr
+            assert done.returncode == 0, said
+        here.dbt("docs", "generate", "--static", vars=json.loads(variables))
+        yield here, planter, said
+
+
+def test_nothing_planted_leaves_the_sources(
+    swept: tuple[TestTarget, Planter, dict[str, str]],
+) -> None:
+    here, planter, said = swept
+    assert len(planter.planted) > 2_000
+    ours = relations(here, "call_history", "call_scores")
+    assert {"int_calls", "lm_value", "lm_forecast", "lm_scenario_result"} <= set(ours)
+    files = {str(p): p for p in here.folder.rglob("*") if p.is_file()}
+    names = {p.name for p in files.values()}
+    assert {
+        "lm_report.html",
+        "catalog.json",
+        "static_index.html",
+        "manifest.json",
+        "dbt.log",
+    } <= names
+    assert any("models" in p.parts for p in files.values())
+    places = {**dict(texts(here, ours)), **said}
+    places |= {name: p.read_bytes().decode("utf-8", "replace") for name, p in files.items()}
+    found = {place: sorted(leaks(text, planter))[:5] for place, text in places.items()}
+    assert not {place: leaked for place, leaked in found.items() if leaked}
+
+
+def test_refused_operators_are_counted(
+    swept: tuple[TestTarget, Planter, dict[str, str]],
+) -> None:
+    here, _, said = swept
+    ((refused, unknown),) = here.rows(
+        "select sum(has_refused_operator), sum(operator_name = 'unknown') from fct_call"
+    )
+    assert refused > 100
+    assert unknown >= refused
+    (count,) = re.findall(r"(\d+) of [\d,]+ calls have a phone number", said["doctor --json"])
+    assert int(count) == refused
