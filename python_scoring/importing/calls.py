@@ -7,19 +7,18 @@ its value: a call log is personal data.
 from __future__ import annotations
 
 import hashlib
-import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from python_scoring.base.errors import ConfigurationError
 from python_scoring.importing.lengths import seconds_of
-from python_scoring.importing.mapping import MappingFile, listing
-from python_scoring.importing.moments import GUESSED, Clock, parser_of, swapped, zone_of
+from python_scoring.importing.lines import BadLine, LineReader, SkippedLine
+from python_scoring.importing.mapping import MappingFile
+from python_scoring.importing.moments import parser_of
 from python_scoring.importing.parties import NO_NUMBER, Parties, Side
-from python_scoring.importing.texts import is_null, looks_like_phone, masked
+from python_scoring.importing.texts import is_null, looks_like_phone
 
 # Rows that `lm import` wrote are known by this.
 ENTRY_PREFIX = "lm-import:"
@@ -40,32 +39,12 @@ COLUMNS = (
 )
 MAX_SECONDS = 65_535  # SMALLINT UNSIGNED
 MAX_EPOCH = 4_294_967_295  # INT UNSIGNED
-MAX_TEXT = 255
 INCOMING, OUTGOING, INTERNAL = 1, 2, 3
-TOTALS = re.compile(r"(?:итого|всего|total|grand total|totals|sum|summe|gesamt)\b", re.IGNORECASE)
-TYPES = re.compile(
-    r"(?:(?:var)?char|(?:big|small|tiny)?int(?:eger)?|uniqueidentifier|date(?:time)?|text|string"
-    r"|float|bool(?:ean)?|timestamp)(?:\(\d+\))?",
-    re.IGNORECASE,
-)
-
 
 CROSSWISE = (
     "client has a name and operator a phone number: the columns change sides with the direction. "
     "Name both as caller and callee instead of client and operator; nothing was loaded"
 )
-
-
-class BadLine(Exception):
-    """Why a line is refused."""
-
-
-class SkippedLine(Exception):
-    """The mapping's own reason to leave a line out."""
-
-
-class WrongOrder(ConfigurationError):
-    """Dates whose day and month stand in the other order: no line of the file can be trusted."""
 
 
 @dataclass(slots=True)
@@ -89,82 +68,19 @@ class Call:
     transfers: int = 0
 
 
-class CallReader:
-    """Builds calls of records; counts what it had to leave out of them in `notes`."""
+def digest_of_key(name: str, values: Sequence[str]) -> str:
+    """What tells a call apart in every import: its mapping's name and its key's values."""
+    return hashlib.sha256("\x1f".join([name, *values]).encode()).hexdigest()[:40]
+
+
+class CallReader(LineReader):
+    """Builds calls of records."""
 
     def __init__(self, mapping: MappingFile, clinic: tzinfo) -> None:
-        self.mapping = mapping
-        self.clinic = clinic
-        self.columns: dict[str, int] = {}
-        self.width = 0
-        self.header: list[str] = []
-        self.notes: Counter[str] = Counter()
+        super().__init__(mapping, clinic)
         self.parties = Parties(mapping)
-        self.clock = self.make_clock()
         self.operators_refused = 0
         self.operators_seen = 0
-
-    def make_clock(self) -> Clock:
-        section = self.mapping.sections["start"]
-        parts = self.start_parts()
-        shapes: list[str] = [""]
-        for part in parts:
-            given = part.get("format")
-            own = [given] if isinstance(given, str) else list(given or ())
-            shapes = [f"{a} {b}".strip() for a in shapes for b in own] if own else []
-        zone = zone_of(self.mapping.zone) if self.mapping.zone else self.clinic
-        return Clock(shapes or GUESSED, zone, self.clinic, section.get("twice", "earlier"))
-
-    def start_parts(self) -> list[Mapping[str, Any]]:
-        section = self.mapping.sections["start"]
-        if "column" in section:
-            return [section]
-        return [section[name] for name in ("datetime", "date", "time") if name in section]
-
-    def set_columns(self, names: Sequence[str], where: str) -> None:
-        """Take the column names; every column of the mapping must be among them, and only once."""
-        self.header = list(names)
-        self.width = len(names)
-        seen: Counter[str] = Counter()
-        self.columns = {}
-        for place, name in enumerate(names):
-            seen[name] += 1
-            if name:
-                self.columns[name if seen[name] == 1 else f"{name}#{seen[name]}"] = place
-        used = dict.fromkeys(self.mapping.named_columns())
-        mistakes = [
-            f"column {column!r} ({at}) occurs {seen[column]} times: write {column}#1 for the "
-            f"first, {column}#2 for the second"
-            for at, column in used
-            if seen[column] > 1
-        ]
-        for name, count in seen.items():
-            if name and count > 1:
-                self.columns[f"{name}#1"] = self.columns[name]
-        missing = [
-            f"no column {column!r} in the file ({at})"
-            for at, column in used
-            if column not in self.columns
-        ]
-        if missing:
-            missing.append("the file has: " + ", ".join(masked(n) for n in names if n))
-        if mistakes or missing:
-            raise ConfigurationError(listing(f"{where} against its mapping", mistakes + missing))
-
-    def is_extra(self, fields: Sequence[str]) -> str | None:
-        """Why a record is none of a call: totals, the header again, a line of column types."""
-        filled = [f for f in fields if f]
-        if not filled:
-            return "empty line"
-        first = filled[0]
-        words = self.mapping.footer
-        if any(first.casefold().startswith(w.casefold()) for w in words) or TOTALS.match(first):
-            return "a line of totals"
-        if fields == self.header:
-            return "the header again"
-        if len(filled) > 1 and all(TYPES.fullmatch(f) for f in filled):
-            return "a line of column types"
-        return None
 
     def call(self, line: int, fields: Sequence[str]) -> Call:
         """The call of one record."""
@@ -175,7 +91,7 @@ class CallReader:
             if value in rule["values"] if "values" in rule else not is_null(value):
                 raise SkippedLine(rule["reason"])
         entry_id, group = self.identity(fields)
-        start = self.start(fields)
+        start = self.moment(fields, "start", self.clock)
         if not 0 < start.timestamp() <= MAX_EPOCH:
             raise BadLine("start: the date is out of range")
         wait = self.seconds(fields, "wait")
@@ -203,18 +119,6 @@ class CallReader:
             source=self.source(fields),
         )
 
-    def fitted(self, fields: Sequence[str]) -> Sequence[str]:
-        """Empty fields at the end may be more or fewer: spreadsheets leave them off."""
-        needed = max(self.columns.values()) + 1
-        if len(fields) > self.width and not any(fields[self.width :]):
-            return fields[: self.width]
-        if needed <= len(fields) < self.width and not any(self.header[len(fields) :]):
-            return fields
-        raise BadLine(f"{len(fields)} fields instead of {self.width}")
-
-    def value(self, fields: Sequence[str], column: str) -> str:
-        return fields[self.columns[column]]
-
     def identity(self, fields: Sequence[str]) -> tuple[str, str]:
         """The same call has the same id in every import of any version of the file."""
         legs = self.mapping.section("legs")
@@ -223,8 +127,7 @@ class CallReader:
         if not any(values):
             names = (c if isinstance(c, str) else " or ".join(c) for c in key)
             raise BadLine(f"{' + '.join(names)}: the key is empty")
-        text = "\x1f".join([self.mapping.name, *values])
-        group = hashlib.sha256(text.encode()).hexdigest()[:40]
+        group = digest_of_key(self.mapping.name, values)
         return ENTRY_PREFIX + group, group
 
     def key_value(self, fields: Sequence[str], column: str | list[str]) -> str:
@@ -233,41 +136,6 @@ class CallReader:
             return self.value(fields, column)
         values = (self.value(fields, name) for name in column)
         return next((value for value in values if not is_null(value)), "")
-
-    def start(self, fields: Sequence[str]) -> datetime:
-        parts = self.start_parts()
-        text = " ".join(self.value(fields, part["column"]) for part in parts)
-        try:
-            moment = self.clock.read(text)
-        except ValueError as error:
-            columns = " + ".join(part["column"] for part in parts)
-            self.check_order(text, columns)
-            raise BadLine(f"{columns}: {error}") from None
-        more = self.mapping.sections["start"].get("clock_offset_sec", 0)
-        return moment + timedelta(seconds=more) if more else moment
-
-    def check_order(self, text: str, columns: str) -> None:
-        for shape in self.clock.shapes:
-            other = swapped(shape)
-            if other is None or not self.mapping.names_format:
-                continue
-            try:
-                parser_of(other)(text)
-            except ValueError:
-                continue
-            raise WrongOrder(
-                f"{columns}: a date that reads only as {other}, not as {shape}: day and "
-                f"month stand in the other order. Write format: {other!r}; nothing was loaded"
-            )
-
-    def mapped(self, fields: Sequence[str], section: Mapping[str, Any]) -> Any:
-        """The meaning of a value; one the map does not know makes the line bad."""
-        value = self.value(fields, section["column"])
-        if value not in section["map"]:
-            if "other" in section:
-                return section["other"]
-            raise BadLine(f"{section['column']}: a value that the map does not know")
-        return section["map"][value]
 
     def answered(self, fields: Sequence[str], talk: int | None) -> tuple[int | None, bool]:
         """Talk seconds and whether somebody answered: the tables know it by talk alone."""
@@ -383,11 +251,6 @@ class CallReader:
             self.notes["source left out: it looks like a phone number"] += 1
             return None
         return self.short(text, section["column"])
-
-    def short(self, text: str, column: str) -> str:
-        if len(text) > MAX_TEXT:
-            raise BadLine(f"{column}: longer than {MAX_TEXT} characters")
-        return text
 
     def row(self, call: Call) -> tuple[Any, ...]:
         """The values of COLUMNS."""

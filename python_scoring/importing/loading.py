@@ -9,26 +9,24 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import tzinfo
-from itertools import islice
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import mysql.connector
 from mysql.connector.abstracts import MySQLConnectionAbstract
 
 from python_scoring.base.errors import ConfigurationError, LmError
 from python_scoring.base.source_tables import CALL_HISTORY, CALL_SCORES, create_source_tables
-from python_scoring.importing.calls import COLUMNS, BadLine, Call, CallReader, SkippedLine
+from python_scoring.importing.calls import COLUMNS, Call, CallReader
 from python_scoring.importing.legs import Legs
-from python_scoring.importing.mapping import MappingFile, flat
-from python_scoring.importing.queue_log import calls_of
-from python_scoring.importing.reading import TEXT, Content, Record, delimiter_of, inspect, records
+from python_scoring.importing.mapping import MappingFile
+from python_scoring.importing.reading import TEXT, Content, inspect
 from python_scoring.importing.store import COMPARED, KEY, Table
+from python_scoring.importing.streams import RecordStream, Rejects
 from python_scoring.importing.texts import masked
 
 CHUNK = 2_000
 PROGRESS_SEC = 2.0
-HEADER_WITHIN = 50
 # From this share on the mapping is wrong, not the calls.
 CROSSWISE = 0.2
 
@@ -97,125 +95,20 @@ class Result:
         return "\n".join(lines)
 
 
-class Rejects:
-    """The reject file; it comes into being with the first bad line."""
-
-    def __init__(self, path: Path | None) -> None:
-        self.path = path
-        self.stream: TextIO | None = None
-        self.first: list[str] = []
-
-    def __enter__(self) -> Rejects:
-        if self.path is not None:
-            # A list of an earlier import would be taken for this one's.
-            self.path.unlink(missing_ok=True)
-        return self
-
-    def add(self, line: int, reason: str) -> None:
-        if len(self.first) < 5:
-            self.first.append(f"line {line}: {reason}")
-        if self.path is None:
-            return
-        if self.stream is None:
-            self.stream = self.path.open("w", encoding="utf-8")
-            self.stream.write("line\treason\n")
-        self.stream.write(f"{line}\t{reason}\n")
-
-    def __exit__(self, *_: object) -> None:
-        if self.stream is not None:
-            self.stream.close()
-
-
-class CallStream:
-    """The calls of one file: found header, extras left out, bad lines told, legs folded."""
+class CallStream(RecordStream[CallReader]):
+    """The calls of one file; legs folded."""
 
     def __init__(self, content: Content, mapping: MappingFile, clinic: tzinfo) -> None:
-        self.content = content
-        self.mapping = mapping
-        self.reader = CallReader(mapping, clinic)
+        super().__init__(content, mapping, CallReader(mapping, clinic))
         section = mapping.section("legs")
         self.legs = Legs(section) if section else None
-        self.delimiter = mapping.delimiter or told_delimiter(content)
-        self.header_line = 0
-        self.padding: list[str] = []
-        parts = mapping.sections["start"]
-        self.identifying = {str(parts.get("column")), *map(str, flat(mapping.key))}
-
-    def records(self, offset: int = 0) -> Iterator[Record]:
-        """The records after the header, whose columns the reader then knows."""
-        found = self.after_header()
-        if not offset:
-            return found
-        return records(self.content, self.delimiter, self.mapping.quotes, offset=offset)
-
-    def after_header(self) -> Iterator[Record]:
-        mapping, where = self.mapping, self.content.name
-        found = records(self.content, self.delimiter, mapping.quotes and not mapping.events,
-                        mapping.sheet)  # fmt: skip
-        if mapping.events:
-            found = calls_of(found)
-        found = islice(found, mapping.skip_lines, None)
-        if mapping.columns:
-            self.reader.set_columns(mapping.columns, where)
-            return found
-        needed = {column.partition("#")[0] for _, column in mapping.named_columns()}
-        best: Record | None = None
-        for record in islice(found, HEADER_WITHIN):
-            names = set(record.fields)
-            if self.content.kind.startswith("JSON"):
-                # A key that no call has is empty in all of them.
-                absent = sorted(needed - names - self.identifying)
-                self.padding = [""] * len(absent)
-                record.fields = record.fields + absent
-                names |= set(absent)
-            if needed <= names:
-                self.header_line = record.line
-                self.reader.set_columns(record.fields, where)
-                return found
-            if best is None or len(needed & names) > len(needed & set(best.fields)):
-                best = record
-        if best is None:
-            raise ConfigurationError(
-                f"{where} is empty: export it again, or choose a longer period"
-            )
-        if best.bad:
-            raise ConfigurationError(f"{where}: line {best.line}: {best.bad}")
-        self.reader.set_columns(best.fields, where)
-        raise ConfigurationError(f"{where}: no header line")
 
     def calls(self, result: Result, rejects: Rejects, offset: int = 0) -> Iterator[Call]:
-        for record in self.records(offset):
-            fields = record.fields + self.padding if self.padding else record.fields
-            if not record.bad:
-                if not any(fields) or (len(fields) == 1 and fields[0].startswith("sep=")):
-                    continue
-                if not fields[0] or not fields[0][0].isdigit():
-                    extra = self.reader.is_extra(fields)
-                    if extra:
-                        result.skipped[extra] += 1
-                        continue
-            result.lines += 1
-            try:
-                if record.bad:
-                    raise BadLine(record.bad)
-                call = self.reader.call(record.line, fields)
-            except SkippedLine as skipped:
-                result.skipped[str(skipped)] += 1
-            except BadLine as bad:
-                if record.unfinished:
-                    # Somebody is still writing it.
-                    result.lines -= 1
-                    result.waiting += 1
-                else:
-                    result.rejected += 1
-                    rejects.add(record.line, str(bad))
-            except ConfigurationError as error:
-                raise type(error)(f"{self.content.name}, line {record.line}: {error}") from None
+        for call in self.understood(self.reader.call, result, rejects, offset):
+            if self.legs is None:
+                yield call
             else:
-                if self.legs is None:
-                    yield call
-                else:
-                    yield from self.legs.add(call)
+                yield from self.legs.add(call)
         if self.legs is not None:
             yield from self.legs.rest()
             result.legs_folded = self.legs.folded
@@ -237,13 +130,6 @@ class CallStream:
                 "client follows from the direction), or leave the section operator out; "
                 "nothing was loaded"
             )
-
-
-def told_delimiter(content: Content) -> str:
-    lines = content.head.splitlines()
-    if lines and lines[0].lower().startswith("sep=") and len(lines[0]) > 4:
-        return lines[0][4]
-    return delimiter_of(lines[:50])
 
 
 def digest_of(path: Path, length: int) -> tuple[str, int]:

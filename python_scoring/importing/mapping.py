@@ -90,12 +90,6 @@ class MappingFile:
     fingerprint: str = ""
     known_by: tuple[str, ...] = ()
 
-    @property
-    def names_format(self) -> bool:
-        """Whether the mapping itself says how times are written."""
-        start = self.sections["start"]
-        return any("format" in part for part in (start, *start.values()) if isinstance(part, dict))
-
     def section(self, name: str) -> Mapping[str, Any] | None:
         return self.sections.get(name)
 

@@ -9,9 +9,10 @@ from typing import Any
 
 from python_scoring.base.source_tables import batches
 from python_scoring.importing.calls import Call
-from python_scoring.importing.loading import CallStream, Rejects, Result
+from python_scoring.importing.loading import CallStream, Result
 from python_scoring.importing.mapping import DIRECTIONS, MappingFile
 from python_scoring.importing.reading import Content
+from python_scoring.importing.streams import Rejects
 
 SHOWN = 5
 NAMES = {code: word for word, code in DIRECTIONS.items()}

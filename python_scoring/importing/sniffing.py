@@ -15,9 +15,9 @@ import yaml
 from python_scoring.base.errors import ConfigurationError
 from python_scoring.importing import mapping as mappings
 from python_scoring.importing.lengths import seconds_of
-from python_scoring.importing.loading import told_delimiter
 from python_scoring.importing.moments import parser_of
 from python_scoring.importing.reading import TEXT, Content, Record, records
+from python_scoring.importing.streams import told_delimiter
 from python_scoring.importing.texts import is_null, looks_like_phone, masked
 
 LOOKED_AT = 500

@@ -11,8 +11,9 @@ import yaml
 
 from python_scoring.importing import mapping as import_mapping
 from python_scoring.importing.calls import Call
-from python_scoring.importing.loading import CallStream, Rejects, Result
+from python_scoring.importing.loading import CallStream, Result
 from python_scoring.importing.reading import inspect
+from python_scoring.importing.streams import Rejects
 
 CLINIC = timezone(timedelta(hours=3))
 PLAIN: dict[str, Any] = {
