@@ -23,11 +23,13 @@ from python_scoring.base import profile
 from python_scoring.base.errors import EXIT_OK, EXIT_PROBLEM, ConfigurationError
 from python_scoring.base.source_tables import CALL_HISTORY, CALL_SCORES
 from python_scoring.importing import mapping as import_mapping
+from python_scoring.importing import reviews
 from python_scoring.importing.loading import Result, import_file
 from python_scoring.importing.mapping import MappingFile
 from python_scoring.importing.moments import zone_of
 from python_scoring.importing.preview import preview_of
 from python_scoring.importing.reading import inspect
+from python_scoring.importing.review_loading import ReviewResult, import_reviews
 from python_scoring.importing.sniffing import Finding, look_at
 from python_scoring.importing.store import Table
 
@@ -68,6 +70,11 @@ def add_parser(subparsers: Any) -> None:
         action="store_true",
         help="correct calls that are there and differ from the file",
     )
+    parser.add_argument(
+        "--reviews",
+        action="store_true",
+        help="FILE is a quality team's sheet: its marks go into call_scores",
+    )
     parser.add_argument("--log", action="store_true", help="show the imports with their ids")
     parser.add_argument("--undo", metavar="ID", type=int, help="take an import back")
     parser.add_argument("--schema", help="schema to load into (default: var source_schema)")
@@ -93,6 +100,8 @@ def run(args: argparse.Namespace) -> int:
     with a_path(args.file) as path:
         if not path.exists():
             raise ConfigurationError(f"no file {path}")
+        if args.reviews:
+            return load_reviews(args, files_of(path), target)
         if args.mapping is None:
             return propose(args, path, target)
         mapping = import_mapping.load(args.mapping)
@@ -113,9 +122,6 @@ def load_all(
     results: list[Result] = []
     with closing(profile.connect(target)) as connection:
         for path in files:
-            reject_file = args.reject_file or Path(f"{path.name}.rejects.tsv")
-            if reject_file.resolve() == path.resolve():
-                raise ConfigurationError("the reject file must not be the call log itself")
             results.append(
                 import_file(
                     connection,
@@ -123,7 +129,7 @@ def load_all(
                     mapping,
                     args.schema or target.source_schema,
                     clinic=zone_of(target.utc_offset),
-                    reject_file=reject_file,
+                    reject_file=reject_file_of(args, path),
                     call_history=target.source_table(CALL_HISTORY),
                     call_scores=target.source_table(CALL_SCORES),
                     update=args.update,
@@ -131,6 +137,41 @@ def load_all(
             )
     show(args.json, results)
     return EXIT_PROBLEM if any(result.rejected for result in results) else EXIT_OK
+
+
+def load_reviews(args: argparse.Namespace, files: list[Path], target: profile.Target) -> int:
+    if args.mapping is None:
+        known = ", ".join(f"{m.name} ({m.title})" for m in reviews.bundled())
+        raise ConfigurationError(f"--reviews needs --mapping: a YAML file, or {known}")
+    mapping = reviews.load(args.mapping)
+    results: list[ReviewResult] = []
+    with closing(profile.connect(target)) as connection:
+        for path in files:
+            results.append(
+                import_reviews(
+                    connection,
+                    path,
+                    mapping,
+                    args.schema or target.source_schema,
+                    clinic=zone_of(target.utc_offset),
+                    reject_file=reject_file_of(args, path),
+                    call_history=target.source_table(CALL_HISTORY),
+                    call_scores=target.source_table(CALL_SCORES),
+                    update=args.update,
+                    dry_run=args.dry_run,
+                )
+            )
+    show(args.json, results)
+    if args.dry_run:
+        return EXIT_OK
+    return EXIT_PROBLEM if any(r.rejected or r.unmatched for r in results) else EXIT_OK
+
+
+def reject_file_of(args: argparse.Namespace, path: Path) -> Path:
+    reject_file: Path = args.reject_file or Path(f"{path.name}.rejects.tsv")
+    if reject_file.resolve() == path.resolve():
+        raise ConfigurationError("the reject file must not be the file that is read")
+    return reject_file
 
 
 def show(as_json: bool, results: list[Any]) -> None:
@@ -168,7 +209,7 @@ def propose(args: argparse.Namespace, path: Path, target: profile.Target) -> int
 
 
 def show_mappings(as_json: bool) -> int:
-    found = import_mapping.bundled()
+    found = [*import_mapping.bundled(), *reviews.bundled()]
     if as_json:
         print(json.dumps([{"name": m.name, "title": m.title} for m in found], ensure_ascii=False))
     else:
@@ -184,14 +225,15 @@ def look_back(args: argparse.Namespace, target: profile.Target) -> int:
         table = Table(connection, schema, target.source_table(CALL_HISTORY))
         if args.undo is not None:
             with table.locked():
-                gone, corrected = table.undo(args.undo, target.source_table(CALL_SCORES))
+                gone = table.undo(args.undo, target.source_table(CALL_SCORES))
             if args.json:
-                print(json.dumps({"undone": args.undo, "calls": gone, "corrected": corrected}))
+                print(json.dumps({"undone": args.undo, **gone}))
                 return EXIT_OK
-            print(f"import {args.undo} undone: {gone} calls taken out of {schema}.")
-            if corrected:
-                print(f"The {corrected} calls it corrected stay as they are: import the right file "
-                      "with --update.")  # fmt: skip
+            what = "reviews" if "reviews" in gone else "calls"
+            print(f"import {args.undo} undone: {gone[what]} {what} taken out of {schema}.")
+            if gone.get("corrected"):
+                print(f"The {gone['corrected']} calls it corrected stay as they are: import the"
+                      " right file with --update.")  # fmt: skip
             print("The models follow: lm run --vars '{lm_sweep: true}'")
             return EXIT_OK
         names = (

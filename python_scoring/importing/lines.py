@@ -49,7 +49,7 @@ class LineReader:
         self.notes: Counter[str] = Counter()
         self.clock = self.make_clock("start")
 
-    def make_clock(self, name: str) -> Clock:
+    def make_clock(self, name: str, guessed: Sequence[str] = GUESSED) -> Clock:
         section = self.mapping.sections.get(name, {})
         parts = self.parts_of(name)
         shapes: list[str] = [""]
@@ -58,7 +58,7 @@ class LineReader:
             own = [given] if isinstance(given, str) else list(given or ())
             shapes = [f"{a} {b}".strip() for a in shapes for b in own] if own else []
         zone = zone_of(self.mapping.zone) if self.mapping.zone else self.clinic
-        return Clock(shapes or GUESSED, zone, self.clinic, section.get("twice", "earlier"))
+        return Clock(shapes or guessed, zone, self.clinic, section.get("twice", "earlier"))
 
     def parts_of(self, name: str) -> list[Mapping[str, Any]]:
         """The columns that together are a time."""

@@ -76,7 +76,8 @@ class Result:
             f"  {self.already_there} were there already",
         ]
         if self.corrected:
-            lines.append(f"  {self.corrected} corrected")
+            follow = "the models follow: lm run --vars '{lm_sweep: true}'"
+            lines.append(f"  {self.corrected} corrected; {follow}")
         if self.changed:
             lines.append(f"  {self.changed} changed in the file since: --update corrects them")
         if self.legs_folded:

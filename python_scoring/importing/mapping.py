@@ -115,23 +115,34 @@ class MappingFile:
 
 def load(path: Path) -> MappingFile:
     """Read and check a mapping: a path, or the name of one that comes with the project."""
-    bundled = BUNDLED / f"{path.name}.yml"
+    # Here, for the checks use the lists above.
+    from python_scoring.importing.mapping_checks import Checker
+
+    content = content_of(path, BUNDLED)
+    return checked(path, content, Checker().check(content), SECTIONS)
+
+
+def content_of(path: Path, folder: Path) -> Any:
+    """What a YAML file says; a name without a file is one of the folder."""
+    bundled = folder / f"{path.name}.yml"
     file = path if path.is_file() or not bundled.is_file() else bundled
     if not file.is_file():
         raise ConfigurationError(
             f"no mapping {path}: give a YAML file, or a name that `lm import --list` shows"
         )
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        return yaml.safe_load(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigurationError(f"cannot read the mapping {path}: {error}") from error
-    # Here, for the checks use the lists above.
-    from python_scoring.importing.mapping_checks import Checker
 
-    mistakes = Checker().check(content)
+
+def checked(
+    path: Path, content: Any, mistakes: list[str], sections: Iterable[str]
+) -> MappingFile:  # fmt: skip
+    """The mapping; ConfigurationError lists all mistakes."""
     if mistakes:
         raise ConfigurationError(listing(f"{path}: the mapping", mistakes))
-    return build(content)
+    return build(content, sections)
 
 
 def bundled() -> list[MappingFile]:
@@ -150,7 +161,7 @@ def flat(columns: Iterable[Any]) -> list[str]:
     return [c for column in columns for c in (column if isinstance(column, list) else [column])]
 
 
-def build(content: dict[str, Any]) -> MappingFile:
+def build(content: dict[str, Any], sections: Iterable[str] = SECTIONS) -> MappingFile:
     file = content.get("file") or {}
     delimiter = file.get("delimiter")
     columns = file.get("columns")
@@ -163,7 +174,7 @@ def build(content: dict[str, Any]) -> MappingFile:
         columns=tuple(columns) if columns else None,
         key=tuple(content.get("key") or ()),
         skip=tuple(content.get("skip") or ()),
-        sections={name: content[name] for name in SECTIONS if name != "file" and content.get(name)},
+        sections={name: content[name] for name in sections if name != "file" and content.get(name)},
         title=str(content.get("title") or ""),
         zone=str(content.get("timezone") or content.get("utc_offset") or ""),
         country=str(content.get("country") or ""),

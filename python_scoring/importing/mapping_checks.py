@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import phonenumbers
@@ -29,24 +30,38 @@ SKIP_RULES = ({"column", "values", "reason"}, {"column", "filled", "reason"})
 class Checker:
     """Collects every mistake of a mapping instead of stopping at the first."""
 
+    sections: Mapping[str, tuple[str, ...]] = SECTIONS
+    plain: tuple[str, ...] = PLAIN
+    required: tuple[str, ...] = REQUIRED
+
     def __init__(self) -> None:
         self.mistakes: list[str] = []
 
     def check(self, content: Any) -> list[str]:
         if not isinstance(content, dict):
-            return ["it must be a set of sections (name, key, start, ...)"]
-        known = (*PLAIN, *SECTIONS)
+            return [f"it must be a set of sections ({', '.join(self.required)}, ...)"]
+        known = (*self.plain, *self.sections)
         for name in content:
             if name not in known:
                 self.say(f"unknown section {name!r}: known are {', '.join(known)}")
-        for name in REQUIRED:
+        for name in self.required:
             if not content.get(name):
                 self.say(f"section {name!r} is missing")
-        for name in SECTIONS:
+        for name in self.sections:
             if content.get(name) is not None:
                 self.section(name, content[name])
         if content.get("name") and not isinstance(content["name"], str):
             self.say("name: must be a text")
+        self.zones(content)
+        for name in ("null_values", "known_by"):
+            if content.get(name):
+                self.texts(name, content[name])
+        self.skip(content.get("skip"))
+        self.check_whole(content)
+        return self.mistakes
+
+    def check_whole(self, content: dict[str, Any]) -> None:
+        """What the sections must be to each other."""
         if content.get("key"):
             self.columns("key", content["key"])
         elif not content.get("legs"):
@@ -58,12 +73,6 @@ class Checker:
         direction = content.get("direction")
         if isinstance(direction, dict) and direction.get("parties") and not content.get("caller"):
             self.say("direction.parties: needs the sections caller and callee")
-        self.zones(content)
-        for name in ("null_values", "known_by"):
-            if content.get(name):
-                self.texts(name, content[name])
-        self.skip(content.get("skip"))
-        return self.mistakes
 
     def say(self, mistake: str) -> None:
         self.mistakes.append(mistake)
@@ -73,8 +82,9 @@ class Checker:
             self.say(f"{name}: must be a set of keys, such as column")
             return
         for key in section:
-            if key not in SECTIONS[name]:
-                self.say(f"{name}: unknown key {key!r}: known are {', '.join(SECTIONS[name])}")
+            if key not in self.sections[name]:
+                known = ", ".join(self.sections[name])
+                self.say(f"{name}: unknown key {key!r}: known are {known}")
         if "column" in section:
             self.text(f"{name}.column", section["column"])
         if "null_values" in section:

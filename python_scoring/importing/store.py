@@ -37,11 +37,18 @@ create table if not exists {table} (
     primary key (import_id)
 ) engine = InnoDB default character set utf8mb4
 """
+# Begins the mapping of an import of reviews in the list.
+REVIEWS = "reviews/"
 KEY = COLUMNS.index("entry_id")
 START = COLUMNS.index("context_start_time")
 NUMBERS = (COLUMNS.index("caller_number"), COLUMNS.index("called_number"))
 # What a correction may change.
 COMPARED = tuple(i for i, name in enumerate(COLUMNS) if name != "entry_id")
+
+
+def review_mark(import_id: int) -> str:
+    """In call_success, which no model reads: which import a review is from."""
+    return f"{ENTRY_PREFIX}{import_id}"
 
 
 @dataclass(frozen=True)
@@ -182,11 +189,11 @@ class Table:
         return insert_rows(self.connection, self.schema, self.name, self.columns, cut)
 
     def correct(self, history_id: int, row: tuple[Any, ...]) -> None:
-        """Write a call anew, as newly entered: so the next run of the models reads it again."""
+        """Write a call anew."""
         names = [c for c in self.columns if c != "entry_id"]
         sets = ", ".join(f"{name} = %s" for name in names)
         self.rows(
-            f"update {self.path} set {sets}, created_at = current_timestamp where history_id = %s",
+            f"update {self.path} set {sets} where history_id = %s",
             (*(row[COLUMNS.index(name)] for name in names), history_id),
         )
 
@@ -206,22 +213,27 @@ class Table:
         }
         return sum((row[START], *(row[i] for i in NUMBERS)) in known for row in rows)
 
-    def undo(self, import_id: int, scores: str) -> tuple[int, int]:
-        """Take an import's calls out again, with what hangs on them: (calls, corrected ones)."""
+    def undo(self, import_id: int, scores: str) -> dict[str, int]:
+        """Take an import's calls or reviews out again, with what hangs on them; says how many."""
         found = self.exists(LEDGER) and self.rows(
-            f"select state, first_history_id, last_history_id, calls_corrected from {self.ledger}"
-            " where import_id = %s",
+            "select state, first_history_id, last_history_id, calls_corrected, mapping"
+            f" from {self.ledger} where import_id = %s",
             (import_id,),
         )
         if not found:
             raise ConfigurationError(f"no import {import_id} in {self.schema}: see lm import --log")
-        state, first, last, corrected = found[0]
+        state, first, last, corrected, mapping = found[0]
         if state == "undone":
             raise ConfigurationError(f"import {import_id} is undone already")
         gone = 0
+        if mapping.startswith(REVIEWS):
+            counts = {"reviews": self.undo_reviews(import_id, scores)}
+            self.rows(f"update {self.ledger} set state = 'undone' where import_id = %s",
+                      (import_id,))  # fmt: skip
+            return counts
         if first is not None:
             between = "history_id between %s and %s"
-            for child in self.children():
+            for child, _ in self.children(self.name, "history_id"):
                 self.rows(f"delete from {child} where {between}", (first, last))
             if self.exists(scores):
                 self.rows(
@@ -233,17 +245,28 @@ class Table:
             )
             self.rows(f"delete from {self.path} where {between}", (first, last))
         self.rows(f"update {self.ledger} set state = 'undone' where import_id = %s", (import_id,))
-        return gone, int(corrected)
+        return {"calls": gone, "corrected": int(corrected)}
 
-    def children(self) -> list[str]:
-        """Tables with a foreign key to the calls: the values computed from them."""
+    def undo_reviews(self, import_id: int, scores: str) -> int:
+        path = f"{quote(self.schema)}.{quote(scores)}"
+        mark = (review_mark(import_id),)
+        chosen = f"select id from {path} where call_success = %s"
+        for child, column in self.children(scores, "call_score_id"):
+            self.rows(f"update {child} set {column} = null where {column} in ({chosen})", mark)
+        gone = len(self.rows(chosen, mark))
+        self.rows(f"delete from {path} where call_success = %s", mark)
+        return gone
+
+    def children(self, parent: str, column: str) -> list[tuple[str, str]]:
+        """Tables with a foreign key to the calls or reviews, and its column: computed values."""
         return [
-            f"{quote(schema)}.{quote(table)}"
-            for schema, table in self.rows(
-                "select distinct table_schema, table_name from information_schema.key_column_usage"
+            (f"{quote(schema)}.{quote(table)}", quote(name))
+            for schema, table, name in self.rows(
+                "select distinct table_schema, table_name, column_name"
+                " from information_schema.key_column_usage"
                 " where referenced_table_schema = %s and referenced_table_name = %s"
-                " and lower(column_name) = 'history_id'",
-                (self.schema, self.name),
+                " and lower(column_name) = %s",
+                (self.schema, parent, column),
             )
         ]
 

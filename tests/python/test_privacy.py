@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import date, datetime
+from pathlib import Path
 
 import pytest
 from conftest import ROOT, TestTarget
@@ -182,15 +183,12 @@ def test_nothing_planted_leaves_the_sources(
     assert len(planter.planted) > 2_000
     ours = relations(here, "call_history", "call_scores")
     assert {"int_calls", "lm_value", "lm_forecast", "lm_scenario_result"} <= set(ours)
-    files = {str(p): p for p in here.folder.rglob("*") if p.is_file()}
+    # The page that `lm run` leaves stands in the project's folder.
+    pages = [Path(path) for path in re.findall(r"report: (\S+)", said["run"])]
+    assert pages
+    files = {str(p): p for p in (*pages, *here.folder.rglob("*")) if p.is_file()}
     names = {p.name for p in files.values()}
-    assert {
-        "lm_report.html",
-        "catalog.json",
-        "static_index.html",
-        "manifest.json",
-        "dbt.log",
-    } <= names
+    assert {"page.html", "catalog.json", "static_index.html", "manifest.json", "dbt.log"} <= names
     assert any("models" in p.parts for p in files.values())
     places = {**dict(texts(here, ours)), **said}
     places |= {name: p.read_bytes().decode("utf-8", "replace") for name, p in files.items()}
