@@ -30,8 +30,8 @@
 
 
 {# Whatever reaches a dimension, a page or a log goes through here. #}
-{% macro without_phone(raw, text, digits=7) -%}
-    case when {{ holds_phone(raw, digits) }} then null else {{ text }} end
+{% macro without_phone(raw, text, digits=7, other='null') -%}
+    case when {{ holds_phone(raw, digits) }} then {{ other }} else {{ text }} end
 {%- endmacro %}
 
 

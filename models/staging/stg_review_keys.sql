@@ -10,9 +10,12 @@ select
     cast({{ optional_column(available, 'call_date') }} as datetime) as start_local,
     cast({{ optional_column(available, 'talk_duration') }} as signed) as talk_sec,
     case when is_target >= 1 then 1 else 0 end as is_target,
-    {{ label_text('outcome', 64) }} as outcome_label,
-    {{ label_text('call_category', 128) }} as category_label,
+    {%- set direction = optional_column(available, 'context_type') %}
+    -- A label with a phone number stays one that no seed knows.
+    {{ without_phone('outcome', label_text('outcome', 64), other="'***'") }} as outcome_label,
+    {{ without_phone('call_category', label_text('call_category', 128), other="'***'") }}
+        as category_label,
     cast({{ optional_column(available, 'number_category') }} as signed) as number_category,
-    {{ label_text(optional_column(available, 'context_type'), 64) }} as direction_label
+    {{ without_phone(direction, label_text(direction, 64), other="'***'") }} as direction_label
 
 from {{ source_table }}

@@ -2,7 +2,7 @@
 
 Made-up numbers in several spellings stand in every text column of both sources, beside what is
 there; then everything that reads them runs. Patients' names stand where no operator, source,
-service or checklist is expected: a name there cannot be told from theirs.
+service, checklist or label is expected: a name there cannot be told from theirs.
 """
 
 from __future__ import annotations
@@ -37,8 +37,16 @@ SPELLINGS = (
     "{0}/{1}/{2}/{3}",
     "sip:7{0}{1}{2}{3}@pbx.example",
 )
-SIGNS = re.compile(r"[\s().+/_~\u2010-\u2014\u2212-]{1,3}(?=\d)")
-NUMBERS_ONLY = ("utm_source_by_number", "requested_service_name", "category_checklist")
+SIGN = r"[\s().+/_~\u2010-\u2014\u2212-]"
+SIGNS = re.compile(SIGN + r"{1,3}(?=\d)")
+NUMBERS_ONLY = (
+    "utm_source_by_number",
+    "requested_service_name",
+    "category_checklist",
+    "outcome",
+    "call_category",
+    "context_type",
+)
 TEXTS = {
     "call_history": ("utm_source_by_number", "transcript", "phrases", "categories", "entry_id"),
     "call_scores": (
@@ -111,18 +119,23 @@ def leaks(text: str, planter: Planter) -> set[str]:
     """What was planted and is in a text, numbers in whatever spelling."""
     found = {word for word in PATIENT.split() if word.casefold() in text.casefold()}
     for run in re.findall(r"\d{10,}", SIGNS.sub("", text)):
-        found |= {
-            run[i : i + 10] for i in range(len(run) - 9) if run[i : i + 10] in planter.planted
-        }
+        tens = {run[i : i + 10] for i in range(len(run) - 9)}
+        found |= {ten for ten in tens & planter.planted if stands_alone(ten, text)}
     return found
+
+
+def stands_alone(digits: str, text: str) -> bool:
+    """Not as a part of a fraction or of a checksum, where any ten digits come by chance."""
+    spelt = f"{SIGN}{{0,3}}".join(digits)
+    return bool(re.search(rf"(?<![\da-f.])(?:[78]{SIGN}{{0,3}})?{spelt}(?![\da-f])", text))
 
 
 def test_the_sweep_finds_numbers() -> None:
     planter = Planter()
     numbers = [planter.number() for _ in SPELLINGS]
-    assert all(len(leaks(f"a{number}b", planter)) == 1 for number in numbers)
+    assert all(len(leaks(f"x{number}y", planter)) == 1 for number in numbers)
     assert leaks("x секретова", planter) == {"Секретова"}
-    assert not leaks("2025-09-01 0.123456789012", planter)
+    assert not leaks(f"2025-09-01 0.1{min(planter.planted)} a{min(planter.planted)}", planter)
 
 
 def test_every_spelling_is_refused(target: TestTarget) -> None:
