@@ -5,27 +5,30 @@
     written, and one from which they are read.
 #}
 
-{# By caller, so that each batch holds all calls of its callers. #}
-{% macro fct_call_full_pass(start) %}
-    {% set batches = key_batches(ref('int_calls'), 'contact_key', start) %}
-    {% for batch in batches %}
-        {% do batch.update({'contacts':
-            "select distinct contact_key, " ~ long_ago() ~ " as read_from, " ~ long_ago() ~ " as write_from from "
-            ~ ref('int_calls') ~ " where " ~ batch.where
-        }) %}
-    {% endfor %}
-    {% do return(batches) %}
-{% endmacro %}
-
-
-{% macro fct_call_feeds() %}
-    {% do return({'int_calls': newest_change(ref('int_calls'))}) %}
-{% endmacro %}
-
-
-{% macro fct_call_changes(relation) %}
+{% macro feed_fct_call(part, relation, start, call) %}
+    {% set calls = ref('int_calls') %}
+    {% if part == 'positions' %}
+        {% do return({'int_calls': newest_change(calls)}) %}
+    {% elif part == 'only_call' %}
+        {% do return([{'contacts': contacts_of_changes(
+            relation,
+            "calls.history_id = " ~ call ~ " or calls.change_id > " ~ watermark('fct_call', 'int_calls').position,
+            "max(events.history_id = " ~ call ~ ") = 1"
+        )}]) %}
+    {% endif %}
     {% set batches = [] %}
-    {% for run in unseen_changes('fct_call', ref('int_calls')) %}
+    {% if part == 'full_pass' %}
+        {# By caller, so that each batch holds all calls of its callers. #}
+        {% do batches.extend(key_batches(calls, 'contact_key', start)) %}
+        {% for batch in batches %}
+            {% do batch.update({'contacts':
+                "select distinct contact_key, " ~ long_ago() ~ " as read_from, " ~ long_ago() ~ " as write_from from "
+                ~ calls ~ " where " ~ batch.where
+            }) %}
+        {% endfor %}
+        {% do return(batches) %}
+    {% endif %}
+    {% for run in unseen_changes(calls) %}
         {% do batches.append({
             'contacts': contacts_of_changes(
                 relation, "calls.change_id >= " ~ run.low, "min(events.change_id) <= " ~ run.high
@@ -36,15 +39,6 @@
         }) %}
     {% endfor %}
     {% do return(batches) %}
-{% endmacro %}
-
-
-{% macro fct_call_only_call(relation, call) %}
-    {% do return([{'contacts': contacts_of_changes(
-        relation,
-        "calls.history_id = " ~ call ~ " or calls.change_id > " ~ watermark('fct_call', 'int_calls').position,
-        "max(events.history_id = " ~ call ~ ") = 1"
-    )}]) %}
 {% endmacro %}
 
 

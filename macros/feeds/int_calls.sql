@@ -1,18 +1,17 @@
-{% macro int_calls_full_pass(start) %}
-    {% do return(key_batches(source('operabot', 'call_history'), 'history_id', start)) %}
-{% endmacro %}
-
-
-{% macro int_calls_feeds() %}
-    {% do return({'reviews': first_value(
-        "select coalesce(max(id), 0) from " ~ source('operabot', 'call_scores')
-    ) | int}) %}
-{% endmacro %}
-
-
-{% macro int_calls_changes(relation) %}
+{% macro feed_int_calls(part, relation, start, call) %}
+    {% set history = source('operabot', 'call_history') %}
     {% set scores = source('operabot', 'call_scores') %}
-    {% set newest_review = int_calls_feeds().reviews %}
+    {% if part == 'full_pass' %}
+        {% do return(key_batches(history, 'history_id', start)) %}
+    {% elif part == 'only_call' and first_value("select 1 from " ~ relation ~ " where history_id = " ~ call) %}
+        {% do return([{'where': "history_id = " ~ call}]) %}
+    {% endif %}
+    {# A call that is not known yet brings all before it: where the next run goes on is told by the newest
+       call known. #}
+    {% set newest_review = first_value("select coalesce(max(id), 0) from " ~ scores) | int %}
+    {% if part == 'positions' %}
+        {% do return({'reviews': newest_review}) %}
+    {% endif %}
     {% set reviews_from = watermark('int_calls', 'reviews').position - var('lm_lookback_reviews') | int %}
     {% set newest_call = first_value("select coalesce(max(history_id), 0) from " ~ relation) | int %}
     {# A call dated in the future must not end the look-back. #}
@@ -21,16 +20,16 @@
         ~ "(select max(entered_at) from " ~ relation ~ "), " ~ as_of() ~ "), interval "
         ~ var('lm_lookback_days') ~ " day)"
     ) %}
-    {% set start = [before_lookback | int, newest_call] | min if before_lookback is not none else newest_call %}
+    {% set known_until = [before_lookback | int, newest_call] | min if before_lookback is not none else newest_call %}
     {% set batches = [] %}
     {% set reviewed = run_query(
         "select distinct history_id from " ~ scores ~ " where id > " ~ [reviews_from, 0] | max
-        ~ " and history_id <= " ~ start ~ " order by history_id"
+        ~ " and history_id <= " ~ known_until ~ " order by history_id"
     ).columns[0].values() %}
     {% for chunk in reviewed | batch(var('lm_batch_calls') | int) %}
         {% do batches.append({'where': "history_id in (" ~ chunk | join(", ") ~ ")"}) %}
     {% endfor %}
-    {% do batches.extend(key_batches(source('operabot', 'call_history'), 'history_id', start | string)) %}
+    {% do batches.extend(key_batches(history, 'history_id', known_until | string)) %}
     {% if batches %}
         {% do batches[-1].update({'feed': 'reviews', 'position': newest_review}) %}
     {% endif %}

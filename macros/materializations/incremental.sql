@@ -16,15 +16,12 @@
     more_columns (macro that names columns beside the yml's), replaces_batches (a batch's old rows go
     first: for aggregates, whose rows may vanish), parent and parent_columns ({own: the parent's}, of one name
     each: a sweep drops the rows that no row of the parent stands behind), marks_dates (the date column of
-    parent whose days are noted as changed in lm_value_changes, for the statistics by day; m_changes_day
-    tells of which calls; marks_dates_of names the model in whose order the marks are numbered), later_columns
+    parent whose days are noted as changed in lm_value_changes, for the statistics by day; marks_dates_when
+    names the macro that tells of which calls; marks_dates_of the model in whose order the marks are
+    numbered), later_columns
     (what came after a row's event: own_change_id numbers the changes of anything else), holds_locks_of (models
     that no other run may write while a batch is read), hash_joins (MariaDB has them and does not use them
-    by itself: for joins by expressions, such as labels).
-
-    Which rows are read is told by three macros for a model m, in macros/feeds: m_full_pass(start) and
-    m_changes(relation) list batches {where, and cursor_key or feed and position}; m_feeds() gives the newest
-    position of what m follows.
+    by itself: for joins by expressions, such as labels), feed (which rows are read: macros/feeds/feed.sql).
 #}
 {% materialization incremental, adapter='operabot_mysql' %}
     {% do return(run_incremental()) %}
@@ -50,7 +47,7 @@
     {% do sync_foreign_keys(relation) %}
 
     {% set call = only_call() %}
-    {% if call and (name ~ '_only_call') in context %}
+    {% if call and 'history_id' in config.get('unique_key') %}
         {% do return(write_only_call(relation, call)) %}
     {% endif %}
 
@@ -67,8 +64,8 @@
         {% do set_watermark(
             name, 'first_load', 0 if first_value("select 1 from " ~ relation ~ " limit 1") else 1
         ) %}
-        {% for feed, position in context[name ~ '_feeds']().items() %}
-            {% do set_watermark(name, feed, position) %}
+        {% for followed, position in feed('positions').items() %}
+            {% do set_watermark(name, followed, position) %}
         {% endfor %}
         {% do run_query("commit") %}
     {% endif %}
@@ -81,11 +78,11 @@
     {% set ns = namespace(rows=0, done=0, left=0) %}
     {# What is new comes first: a long full pass, spread by lm_max_batches, must not hold it up. #}
     {% if not is_full_pass or config.get('changes_in_full_pass', true) %}
-        {% do write_batches(relation, context[name ~ '_changes'](relation), none, ns) %}
+        {% do write_batches(relation, feed('changes', relation), none, ns) %}
     {% endif %}
     {% if is_full_pass %}
         {% set start = (none if restarts else pass.cursor_key) or none %}
-        {% do write_batches(relation, context[name ~ '_full_pass'](start), fingerprint, ns) %}
+        {% do write_batches(relation, feed('full_pass', relation, start), fingerprint, ns) %}
         {% if not ns.left %}
             {% do set_watermark(name, 'full_pass', 0, none, fingerprint) %}
             {% do set_watermark(name, 'first_load') %}
@@ -126,7 +123,7 @@
         {% do set_caller_salt() %}
     {% endif %}
     {% set ns = namespace(rows=0, done=0, left=0) %}
-    {% do write_batches(relation, context[model.name ~ '_only_call'](relation, call), none, ns) %}
+    {% do write_batches(relation, feed('only_call', relation, call=call), none, ns) %}
     {% do run_query("commit") %}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {{ run_hooks(post_hooks, inside_transaction=False) }}
@@ -399,7 +396,7 @@
     {% set number = next_change(owner) %}
     {% set rows = ref(config.get('parent')) ~ " as parent where " ~ batch.where %}
     {% if not fingerprint %}
-        {% set rows = rows ~ " and (" ~ context[model.name ~ '_changes_day'](relation, batch, started) ~ ")" %}
+        {% set rows = rows ~ " and (" ~ context[config.get('marks_dates_when')](relation, batch, started) ~ ")" %}
     {% endif %}
     {% do run_query(
         "insert into " ~ run_table('lm_value_changes') ~ " (call_date, change_id, rule_change_id)"

@@ -1,5 +1,6 @@
 {{ config(
     materialized='incremental',
+    feed={'kind': 'int_calls'},
     unique_key=['history_id'],
     keys=[
         'primary key (history_id)',

@@ -1,5 +1,9 @@
 {{ config(
     materialized='incremental',
+    feed={
+        'kind': 'by_new_date', 'column': 'as_of_date', 'of': 'int_week_facts', 'date': 'week_start_date',
+        'until_now': true,
+    },
     unique_key=['as_of_date', 'fact', 'key_1', 'key_2', 'key_3'],
     changes_in_full_pass=false,
     keys=['primary key (as_of_date, fact, key_1, key_2, key_3)'],

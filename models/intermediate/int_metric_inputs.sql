@@ -1,5 +1,14 @@
 {{ config(
     materialized='incremental',
+    feed={
+        'kind': 'by_key',
+        'of': 'fct_call',
+        'dates': {
+            'int_review_batches': ['review_date', 'review_date'],
+            'lm_reference': ['as_of_date', 'week_start_date'],
+        },
+        'open_days': 'open_window_days',
+    },
     unique_key=['history_id'],
     keys=[
         'primary key (history_id)',
@@ -9,6 +18,7 @@
     parent='fct_call',
     marks_dates='call_date',
     marks_dates_of='lm_value',
+    marks_dates_when='calls_counted_otherwise',
 ) }}
 
 {%- set no_event = "cast('9999-12-31' as datetime)" %}

@@ -1,5 +1,6 @@
 {{ config(
     materialized='incremental',
+    feed={'kind': 'whole'},
     unique_key=['profile_code', 'param'],
     keys=['primary key (profile_code, param)'],
     replaces_batches=true,

@@ -1,5 +1,6 @@
 {{ config(
     materialized='incremental',
+    feed={'kind': 'whole'},
     unique_key=['metric_code', 'reason_code'],
     keys=['primary key (metric_code, reason_code)'],
     replaces_batches=true,

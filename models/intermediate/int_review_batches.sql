@@ -1,5 +1,6 @@
 {{ config(
     materialized='incremental',
+    feed={'kind': 'by_date', 'column': 'review_date'},
     unique_key=['review_date'],
     keys=[
         'primary key (review_date)',

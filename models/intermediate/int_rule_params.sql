@@ -1,5 +1,6 @@
 {{ config(
     materialized='incremental',
+    feed={'kind': 'whole'},
     unique_key=['profile_code'],
     keys=['primary key (profile_code)'],
     more_columns='rule_param_columns',

@@ -1,5 +1,6 @@
 {{ config(
     materialized='incremental',
+    feed={'kind': 'by_date', 'column': 'week_start_date'},
     unique_key=['week_start_date', 'known_week', 'fact', 'key_1', 'key_2', 'key_3'],
     keys=['primary key (week_start_date, known_week, fact, key_1, key_2, key_3)'],
     replaces_batches=true,

@@ -1,5 +1,6 @@
 {{ config(
     materialized='incremental',
+    feed={'kind': 'by_new_date', 'column': 'as_of_date', 'of': 'int_known_facts', 'date': 'as_of_date'},
     unique_key=['constant_code', 'constant_key', 'as_of_date'],
     changes_in_full_pass=false,
     keys=[

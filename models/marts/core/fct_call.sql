@@ -1,5 +1,6 @@
 {{ config(
     materialized='incremental',
+    feed={'kind': 'fct_call'},
     unique_key=['history_id'],
     keys=[
         'primary key (history_id)',

@@ -1,5 +1,6 @@
 {{ config(
     materialized='incremental',
+    feed={'kind': 'by_key', 'of': 'int_metric_inputs'},
     unique_key=['history_id', 'metric_code'],
     keys=[
         'primary key (id)',
@@ -18,6 +19,7 @@
     counts_changes=false,
     parent='int_metric_inputs',
     marks_dates='call_date',
+    marks_dates_when='calls_with_values_written',
 ) }}
 
 {#- A statement a metric, each written on its own. One metric for one call:

@@ -1,5 +1,6 @@
 {{ config(
     materialized='incremental',
+    feed={'kind': 'by_day'},
     unique_key=['stat_date', 'dimension', 'dimension_value'],
     keys=['primary key (stat_date, dimension, dimension_value)'],
     replaces_batches=true,

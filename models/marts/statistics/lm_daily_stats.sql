@@ -1,5 +1,6 @@
 {{ config(
     materialized='incremental',
+    feed={'kind': 'by_day'},
     unique_key=['stat_date', 'dimension', 'dimension_value', 'metric_code'],
     keys=['primary key (stat_date, dimension, dimension_value, metric_code)'],
     json_columns=['label_counts'],

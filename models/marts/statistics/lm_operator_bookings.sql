@@ -1,5 +1,6 @@
 {{ config(
     materialized='incremental',
+    feed={'kind': 'by_period'},
     unique_key=['period_days', 'operator_name'],
     keys=['primary key (period_days, operator_name)'],
     replaces_batches=true,

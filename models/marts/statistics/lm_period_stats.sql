@@ -1,5 +1,6 @@
 {{ config(
     materialized='incremental',
+    feed={'kind': 'by_period'},
     unique_key=['period_days', 'dimension', 'dimension_value', 'metric_code'],
     keys=['primary key (period_days, dimension, dimension_value, metric_code)'],
     replaces_batches=true,

@@ -1,30 +1,18 @@
-{% macro period_batches(start=none) %}
-    {% set batches = [] %}
-    {% for days in period_lengths() %}
-        {% set cursor_key = '%05d' | format(days) %}
-        {% if start is none or cursor_key > start %}
-            {% do batches.append({'where': 'period_days = ' ~ days, 'cursor_key': cursor_key}) %}
-        {% endif %}
-    {% endfor %}
-    {% do return(batches) %}
-{% endmacro %}
-
-
-{% macro period_feeds() %}
-    {% set newest = newest_value_change().lm_value_changes %}
-    {% set feeds = {} %}
-    {% for days in period_lengths() %}
-        {% do feeds.update({'period_' ~ days: newest}) %}
-    {% endfor %}
-    {% do return(feeds) %}
-{% endmacro %}
-
-
-{% macro changed_period_batches(model_name, relation) %}
-    {% set newest = newest_value_change().lm_value_changes %}
+{% macro feed_by_period(part, relation, start, call) %}
+    {% if part == 'full_pass' %}
+        {% do return(period_batches(start)) %}
+    {% endif %}
+    {% set newest = newest_change(run_table('lm_value_changes')) %}
+    {% if part == 'positions' %}
+        {% set positions = {} %}
+        {% for days in period_lengths() %}
+            {% do positions.update({'period_' ~ days: newest}) %}
+        {% endfor %}
+        {% do return(positions) %}
+    {% endif %}
     {% set last_day = first_value("select concat(" ~ last_day() ~ ")") %}
     {% set as_of_day = "cast(date_add({}, interval 1 second) as date)" %}
-    {% set known = watermark(model_name, 'clock').moment %}
+    {% set known = watermark(model.name, 'clock').moment %}
     {% set is_new_day = known is none or first_value(
         "select " ~ as_of_day.format(as_of()) ~ " <> " ~ as_of_day.format("cast('" ~ known ~ "' as datetime)")
     ) %}
@@ -35,11 +23,23 @@
         {% set end = first_value("select concat(max(period_end)) from " ~ relation ~ " where " ~ batch.where) %}
         {% if is_new_day or end != last_day or (last_day is not none and first_value(
             "select count(*) from " ~ run_table('lm_value_changes')
-            ~ " where change_id > " ~ watermark(model_name, feed).position
+            ~ " where change_id > " ~ watermark(model.name, feed).position
             ~ " and call_date between date_sub('" ~ last_day ~ "', interval " ~ (2 * days - 1) ~ " day)"
             ~ " and '" ~ last_day ~ "'"
         )) %}
             {% do batches.append({'where': batch.where, 'feed': feed, 'position': newest}) %}
+        {% endif %}
+    {% endfor %}
+    {% do return(batches) %}
+{% endmacro %}
+
+
+{% macro period_batches(start=none) %}
+    {% set batches = [] %}
+    {% for days in period_lengths() %}
+        {% set cursor_key = '%05d' | format(days) %}
+        {% if start is none or cursor_key > start %}
+            {% do batches.append({'where': 'period_days = ' ~ days, 'cursor_key': cursor_key}) %}
         {% endif %}
     {% endfor %}
     {% do return(batches) %}

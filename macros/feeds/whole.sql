@@ -1,0 +1,8 @@
+{% macro feed_whole(part, relation, start, call) %}
+    {% if part == 'positions' %}
+        {% do return({}) %}
+    {% elif part == 'full_pass' %}
+        {% do return([{'where': '1 = 1'}]) %}
+    {% endif %}
+    {% do return([]) %}
+{% endmacro %}
