@@ -27,8 +27,8 @@
 {% macro first_gate(gates) -%}
     {%- set conditions = gate_conditions() -%}
     case
-        {%- for code in conditions if code in gates %}
-        when {{ gates[code] if gates is mapping and gates[code] else conditions[code] }} then '{{ code }}'
-        {%- endfor %}
-    end
+            {%- for code in conditions if code in gates %}
+            when {{ gates[code] if gates is mapping and gates[code] else conditions[code] }} then '{{ code }}'
+            {%- endfor %}
+        end
 {%- endmacro %}

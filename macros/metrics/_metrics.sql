@@ -131,8 +131,8 @@ select
     valued.history_id, inputs.call_score_id,
     cast('{{ code }}' as char(64)) as metric_code, cast('{{ metric.group }}' as char(32)) as metric_group,
     valued.value as value_numeric,
-    cast(case when valued.gate is not null then null
-        else {{ metric.label | replace('{value}', 'valued.value') }}
+    cast(case when valued.gate is null then
+        {{ metric.label | replace('{value}', 'valued.value') }}
     end as char(255)) as value_label,
     case
         when valued.gate = 'NO_DATA' then '{"v":1,"status":"no_data"}'
@@ -302,6 +302,8 @@ where {{ in_batch() }}
     {%- endfor -%}
     {%- if not cases -%}
     null
+    {%- elif cases | join(' ') | length <= 120 -%}
+    case place {{ cases | join(' ') }} end
     {%- else -%}
     case place
             {%- for line in cases | batch(4) %}
@@ -373,7 +375,7 @@ where {{ in_batch() }}
 {% macro json_tail(metric) %}
     {% set parts = [] %}
     {% if metric.ref_n %}
-        {% do parts.append("concat('\"ref\":{\"as_of\":\"', inputs.week_start_date, '\",\"n\":',\n                "
+        {% do parts.append("concat('\"ref\":{\"as_of\":\"', inputs.week_start_date, '\",\"n\":', "
             ~ metric.ref_n ~ ", '}')") %}
     {% endif %}
     {% if metric.missing %}

@@ -284,6 +284,16 @@ def test_values(built: Built) -> None:
     assert not found, found.report()
 
 
+def test_statements_of_metrics_stay_readable(built: Built, target: Any) -> None:
+    """As `print_metric` prints them for whoever looks for a wrong value."""
+    compiled = target.folder / "target/compiled/operabot_lm/models/marts/core/lm_value.sql"
+    for part in compiled.read_text().split("/* next part */ union all"):
+        # The first and the last line are the bracket around the statement.
+        *lines, end = part.strip().splitlines()[1:]
+        assert len(lines) < 150, end
+        assert max(map(len, lines)) <= 200, end
+
+
 def test_worked_examples(built: Built) -> None:
     """The numbers worked out by hand, from rows of the source tables."""
     if built.data_set == "current":
