@@ -12,6 +12,8 @@ from python_scoring.base.source_tables import batches
 
 # Far below what a server takes in one statement, 16 MB on MariaDB: a row is a kilobyte or less.
 ROWS_IN_STATEMENT = 500
+# What the driver takes as it is.
+PLAIN_TYPES = (str, int, type(None))
 
 
 def insert(
@@ -31,7 +33,9 @@ def insert(
     tail = ", ".join(f"{name} = values({name})" for name in update)
     tail = f" on duplicate key update {tail}" if tail else ""
     for some in batches(rows, ROWS_IN_STATEMENT):
-        cells = [_plain(cell) for row in some for cell in row]
+        cells = [
+            cell if type(cell) in PLAIN_TYPES else _plain(cell) for row in some for cell in row
+        ]
         probe.rows(head + ", ".join([marks] * len(some)) + tail, cells)
 
 

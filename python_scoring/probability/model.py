@@ -21,6 +21,8 @@ from python_scoring.probability.settings import COMPLAINT, REPEAT, SPECS
 DECIMALS = 4
 LOWEST = 0.0001
 LOW_BELOW, HIGH_FROM = 0.2, 0.5
+# One encoder for all rows: json.dumps would make one a row.
+to_json = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Candidate(Protocol):
@@ -121,7 +123,7 @@ class ProbabilityModel:
         return pd.DataFrame(columns, index=frame.index, dtype=object)
 
     def value_json(self, base: float, kind: str, reasons: list[dict[str, Any]]) -> str:
-        return json.dumps(
+        return to_json(
             {
                 "v": 1,
                 "status": "ok",
@@ -131,8 +133,7 @@ class ProbabilityModel:
                 "horizon_d": self.horizon_days,
                 "model": self.calc_method,
                 **self.facts,
-            },
-            separators=(",", ":"),
+            }
         )
 
     def label(self, p: float) -> str | None:
@@ -162,7 +163,7 @@ class ProbabilityModel:
 def gated_json(gate: str | None) -> str | None:
     if gate is None:
         return None
-    return json.dumps({"v": 1, "status": "gated", "gate": gate}, separators=(",", ":"))
+    return to_json({"v": 1, "status": "gated", "gate": gate})
 
 
 def _rounded(p: np.ndarray) -> np.ndarray:

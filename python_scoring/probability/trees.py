@@ -105,14 +105,20 @@ class TreeModel:
         differs = ~((matrix == self.reference_) | (np.isnan(matrix) & np.isnan(self.reference_)))
         for order in (groups, groups[::-1]):
             mixed = np.tile(self.reference_, (len(matrix), 1))
-            before = np.full(len(matrix), base)
+            steps = []
             for place, members in order:
-                rows = differs[:, members].any(axis=1)
-                if not rows.any():
-                    continue
-                mixed[:, members] = matrix[:, members]
+                rows = np.flatnonzero(differs[:, members].any(axis=1))
+                if len(rows):
+                    mixed[:, members] = matrix[:, members]
+                    steps.append((place, rows, mixed[rows]))
+            if not steps:
+                continue
+            # All steps in one question: asking costs more than the answer.
+            found = self.model_.decision_function(np.concatenate([step[2] for step in steps]))
+            before = np.full(len(matrix), base)
+            for place, rows, _ in steps:
                 after = before.copy()
-                after[rows] = self.model_.decision_function(mixed[rows])
+                after[rows], found = found[: len(rows)], found[len(rows) :]
                 points[:, place] += (after - before) / 2
                 before = after
         return base, points

@@ -43,6 +43,10 @@ class Models:
         text = json.dumps([self.rules_version, self.versions], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
+    def rows(self, frame: pd.DataFrame) -> dict[value_rows.Key, value_rows.Row]:
+        """The rows that these calls should have in lm_value."""
+        return value_rows.computed(self.models, self.versions, self.rules_version, frame)
+
 
 def load_models(
     connection: MySQLConnectionAbstract, target: Target, warnings: list[str], tell: Tell
@@ -77,12 +81,16 @@ def load_models(
     )
 
 
-def write_calls(marks: Watermarks, target: Target, models: Models, frame: pd.DataFrame) -> int:
-    """Write the calls' rows that differ, under the lock; returns how many."""
+def write_calls(
+    marks: Watermarks,
+    target: Target,
+    frame: pd.DataFrame,
+    wanted: Mapping[value_rows.Key, value_rows.Row],
+) -> int:
+    """Write those of the calls' rows that differ, under the lock; returns how many."""
     probe = marks.probe
-    wanted = value_rows.computed(models.models, models.versions, models.rules_version, frame)
     calls = [int(call) for call in frame["history_id"]]
-    rows = value_rows.changed(wanted, value_rows.stored(probe, target, list(models.models), calls))
+    rows = value_rows.changed(wanted, value_rows.stored(probe, target, METRICS, calls))
     if not rows:
         return 0
     value_rows.write(probe, target, rows, str(target.vars.get("calc_source") or ""))

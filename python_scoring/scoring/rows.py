@@ -27,7 +27,7 @@ VALUES = (
 )
 # Of which the stored rows are asked for at once.
 CALLS_IN_QUESTION = 1_000
-CALLS_AT_ONCE = 20_000
+CALLS_AT_ONCE = 10_000
 DIGITS = 4
 
 Key = tuple[int, str]

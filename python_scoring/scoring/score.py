@@ -11,10 +11,12 @@ import argparse
 import contextlib
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+import pandas as pd
 from mysql.connector.abstracts import MySQLConnectionAbstract
 
 from python_scoring.base import profile
@@ -36,6 +38,7 @@ from python_scoring.scoring.live_models import (
     require_same_models,
     write_calls,
 )
+from python_scoring.scoring.rows import Key, Row
 
 STEP = "python_scoring"
 SECONDS_BETWEEN_LINES = 10
@@ -159,34 +162,57 @@ def _score_chunks(
     target: Target,
     models: Models,
     marks: Watermarks,
-    chunks: Iterable[Chunk],
+    chunks: Sequence[Chunk],
     tally: Tally,
     tell: Tell,
 ) -> None:
-    chunks = list(chunks)
+    """While the server writes a chunk, the next is read and computed on a connection of its own.
+
+    What changes between is numbered higher than what the run had found, and read by the next one.
+    """
+    if not chunks:
+        return
     last_line = time.monotonic()
-    for number, chunk in enumerate(chunks, start=1):
-        _score_chunk(connection, target, models, marks, chunk, tally)
-        if time.monotonic() - last_line > SECONDS_BETWEEN_LINES:
-            last_line = time.monotonic()
-            tell(f"lm_value: chunk {number} of {len(chunks)}, {tally.rows_written:,} rows written")
+    with (
+        contextlib.closing(profile.connect(target)) as beside,
+        ThreadPoolExecutor(max_workers=1) as thread,
+    ):
+        prepare_session(Probe(beside), target)
+        ahead = thread.submit(_compute, beside, target, models, chunks[0])
+        for number, chunk in enumerate(chunks, start=1):
+            frame, rows = ahead.result()
+            if number < len(chunks):
+                ahead = thread.submit(_compute, beside, target, models, chunks[number])
+            _write_chunk(target, models, marks, chunk, frame, rows, tally)
+            if time.monotonic() - last_line > SECONDS_BETWEEN_LINES:
+                last_line = time.monotonic()
+                rows_written = f"{tally.rows_written:,} rows written"
+                tell(f"lm_value: chunk {number} of {len(chunks)}, {rows_written}")
 
 
-def _score_chunk(
-    connection: MySQLConnectionAbstract,
+def _compute(
+    connection: MySQLConnectionAbstract, target: Target, models: Models, chunk: Chunk
+) -> tuple[pd.DataFrame, dict[Key, Row]]:
+    """The chunk's calls, and the rows that they should have."""
+    frame = model_inputs.read(connection, target, chunk.where, chunk.parameters)
+    return frame, models.rows(frame)
+
+
+def _write_chunk(
     target: Target,
     models: Models,
     marks: Watermarks,
     chunk: Chunk,
+    frame: pd.DataFrame,
+    rows: Mapping[Key, Row],
     tally: Tally,
 ) -> None:
-    """One transaction: read, compute, write what differs, note how far it came."""
+    """One transaction: write what differs, note how far it came."""
     with writing_values(marks):
         if chunks.is_done(chunk, marks, models.fingerprint):
             return
         require_same_models(marks.probe, target, models)
-        frame = model_inputs.read(connection, target, chunk.where, chunk.parameters)
-        written = write_calls(marks, target, models, frame)
+        written = write_calls(marks, target, frame, rows)
         if chunk.feed == PASS:
             marks.put(PASS, cursor=chunk.cursor, fingerprint=models.fingerprint)
         else:

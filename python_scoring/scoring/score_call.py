@@ -87,7 +87,7 @@ def bring_up_to_date(
     marks = Watermarks(probe, target, "python_scoring")
     with writing_values(marks):
         frame = model_inputs.read(connection, target, "history_id = %s", (call,))
-        write_calls(marks, target, loaded, frame)
+        write_calls(marks, target, frame, loaded.rows(frame))
     return warnings
 
 
