@@ -16,16 +16,15 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import IO, Any
 
-from charset_normalizer import from_bytes
 from python_calamine import CalamineError, CalamineWorkbook
 
 from python_scoring.base.errors import ConfigurationError, LmError
+from python_scoring.importing.encoding import encoding_of
 
 HEAD = 65_536
 LONGEST_LINE = 1_000_000
 # A quoted field may hold newlines, but a stray quote must not swallow the file.
 LONGEST_RECORD = 100
-ENCODINGS = ["cp1251", "koi8_r", "cp866", "cp1252", "cp1250", "gb18030", "shift_jis"]
 WORKBOOK, JSON_LINES, JSON_ARRAY, TEXT = "workbook", "JSON lines", "JSON array", "text"
 
 
@@ -89,7 +88,7 @@ def inspect(path: Path, encoding: str | None = None, member: str | None = None) 
         raise ConfigurationError(f"{path} is a PDF: export the calls as csv or xlsx instead")
     if not head.strip(b"\xef\xbb\xbf\xff\xfe\r\n \t"):
         raise ConfigurationError(f"{path} is empty: export it again, or choose a longer period")
-    encoding = encoding or encoding_of(head)
+    encoding = encoding or encoding_of(head, len(head) < HEAD)
     text = head.decode(encoding, errors="replace").lstrip("\ufeff")
     start = text.lstrip()
     if re.match(r"<(?:!doctype html|html|table|\?xml)", start, re.IGNORECASE):
@@ -135,23 +134,6 @@ def archive(path: Path, encoding: str | None) -> Content:
             "unpack it into a folder and import the folder"
         )
     return inspect(path, encoding, names[0])
-
-
-def encoding_of(head: bytes) -> str:
-    """The encoding by its mark, by being valid UTF-8, or by its letters."""
-    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return "utf-16"
-    if head[:3] == b"\xef\xbb\xbf":
-        return "utf-8-sig"
-    if head[:400].count(0) > len(head[:400]) // 4:
-        return "utf-16-le" if head[1:2] == b"\0" else "utf-16-be"
-    try:
-        # A letter may be cut in two at the end of what was read.
-        head[: max(0, len(head) - 4)].decode("utf-8")
-        return "utf-8"
-    except UnicodeDecodeError:
-        best = from_bytes(head, cp_isolation=ENCODINGS).best()
-        return best.encoding if best else "cp1252"
 
 
 def records(content: Content, delimiter: str, quotes: bool, sheet: str | None = None,

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from import_cases import PLAIN, Log
 
 from python_scoring.base.errors import ConfigurationError
 from python_scoring.importing.lengths import seconds_of
 from python_scoring.importing.moments import mistake_in_format
-from python_scoring.importing.reading import inspect
+from python_scoring.importing.reading import HEAD, inspect
+from python_scoring.importing.sniffing import look_at
 from python_scoring.importing.texts import looks_like_phone, number_of
 
 HEADER = "id,start,from,wait,talk\n"
@@ -320,6 +322,99 @@ def test_no_numbers_and_no_waits(tmp_path: Path) -> None:
 def test_a_half_written_last_line_waits(tmp_path: Path) -> None:
     log = Log(tmp_path, HEADER + LINE + "2,2025-02-03 09:1", PLAIN)
     assert (len(log.calls), log.result.waiting, log.result.rejected) == (1, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "encodings"),
+    [
+        ("Анна", ("utf-8", "cp1251", "cp866", "koi8_r")),
+        ("Ким", ("utf-8", "cp1251", "cp866", "koi8_r")),
+        ("Ёлкина Мария", ("utf-8", "cp1251", "cp866", "koi8_r")),
+        ("Müller", ("utf-8", "cp1252")),
+        ("José", ("utf-8", "cp1252")),
+        ("Łukasz", ("utf-8", "cp1250")),
+    ],
+)
+def test_one_name_tells_the_encoding(tmp_path: Path, name: str, encodings: tuple[str, ...]) -> None:
+    """Also as the last letters of the file, and of one that ends in the middle of a letter."""
+    content = PLAIN | {"operator": {"column": "agent"}}
+    text = f"id,start,from,wait,talk,agent\n1,2025-02-03 09:00:03,+70000000001,12,192,{name}"
+    for encoding in encodings:
+        log = Log(tmp_path, text.encode(encoding), content)
+        assert [call.operator for call in log.calls] == [name], encoding
+    long = (text + "\n" + "x" * HEAD)[: HEAD - 1] + name + "\n"
+    assert inspect(written(tmp_path, long.encode())).encoding == "utf-8"
+
+
+def written(folder: Path, content: bytes) -> Path:
+    path = folder / "log.csv"
+    path.write_bytes(content)
+    return path
+
+
+EXCEL = """\
+№;Дата;Время;Телефон;Мин. разговора;Ожидание, сек;Оператор;a;b
+1;05.10.2026;9:00:03;70031112233;3,2;12,0;Иванова;;
+2;05.10.2026;9:05;7,00311E+10;0,0;41;;;
+3;05.10.2026;9:07:00;70031112234,00;1,25;"1 234";Петрова;;
+4;05.10.2026;19:07:00;'+70031112235;0,5;-;Петрова;;
+"""
+
+
+def test_a_table_that_was_opened_in_a_spreadsheet(tmp_path: Path) -> None:
+    finding = look_at(inspect(written(tmp_path, EXCEL.encode("utf-8-sig"))))
+    assert finding.open_questions == [
+        "no column tells the direction: all calls are taken as incoming"
+    ]
+    assert finding.mapping is not None
+    log = Log(tmp_path, EXCEL.encode("utf-8-sig"), yaml.safe_load(finding.mapping_text))
+    assert log.rows() == [
+        ("in", "70031112233", "Иванова", 12, 192, True),
+        ("in", "70031112234", "Петрова", 1234, 75, True),
+        ("in", "70031112235", "Петрова", None, 30, True),
+    ]
+    assert len(log.rejects.first) == 1
+    assert log.rejects.first[0].startswith("line 3: Телефон")
+    assert "export again" in log.rejects.first[0]
+
+
+PLAIN_EXPORT = "id;start;dir;client;line;agent;wait;talk;source\n"
+OUT = "1;14.09.2026 09:16:25;out;+70000000001;70020000001;;14;0;2ГИС\n"
+OUT_TALK = "2;14.09.2026 09:21:45;out;+70000000002;70020000001;Иванова;23;230;\n"
+IN = "3;14.09.2026 09:22:42;in;+70000000003;70020000001;Ким;56;48;\n"
+
+
+@pytest.mark.parametrize(
+    ("lines", "rows"),
+    [
+        (
+            OUT + OUT_TALK,
+            [
+                ("out", "70000000001", None, 14, 0, False),
+                ("out", "70000000002", "Иванова", 23, 230, True),
+            ],
+        ),
+        (
+            OUT_TALK + IN,
+            [
+                ("out", "70000000002", "Иванова", 23, 230, True),
+                ("in", "70000000003", "Ким", 56, 48, True),
+            ],
+        ),
+        (IN, [("in", "70000000003", "Ким", 56, 48, True)]),
+    ],
+    ids=["outgoing only", "a day", "one call"],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1251"])
+def test_small_exports_need_no_mapping_of_ones_own(
+    tmp_path: Path, encoding: str, lines: str, rows: list[Any]
+) -> None:
+    text = (PLAIN_EXPORT + lines).encode(encoding)
+    finding = look_at(inspect(written(tmp_path, text)))
+    assert finding.open_questions == []
+    log = Log(tmp_path, text, yaml.safe_load(finding.mapping_text))
+    assert log.rows() == rows
+    assert log.starts()[0].startswith("2026-09-14 09:2" if lines[0] != "1" else "2026-09-14 09:16")
 
 
 def test_utf_16_is_seen(tmp_path: Path) -> None:

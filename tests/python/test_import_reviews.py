@@ -66,7 +66,7 @@ def bring(
     target: Any, folder: Path, sheet: str, content: Mapping[str, Any], **more: Any
 ) -> ReviewResult:
     path, mapping = folder / "sheet.csv", folder / "reviews.yml"
-    path.write_text(sheet, encoding="utf-8")
+    path.write_text(sheet, encoding="cp1251")
     mapping.write_text(yaml.safe_dump(dict(content), allow_unicode=True))
     connection = target.connect()
     try:
