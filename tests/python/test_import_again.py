@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from import_cases import CLINIC, PLAIN, mapping_of
+from pipeline_cases import own_database
 
 from python_scoring.base.errors import ConfigurationError
 from python_scoring.importing.loading import Result, import_file
@@ -82,6 +83,50 @@ def test_second_thoughts(empty: Any, tmp_path: Path) -> None:
     log = json.loads(empty.lm("import", "--log", "--json").stdout)
     assert [row["state"] for row in log].count("undone") == 2
     assert "7000000000" not in json.dumps(log)
+
+
+VALUES = """
+create table {schema}.lm_value (
+    id bigint unsigned not null auto_increment primary key,
+    history_id int unsigned not null,
+    call_score_id int null,
+    metric_code varchar(64) not null,
+    unique key uq_lm_value_history_metric (history_id, metric_code),
+    key idx_lm_value_call_score (call_score_id),
+    constraint fk_lm_value_call_history foreign key (history_id)
+        references {source}.call_history (history_id),
+    constraint fk_lm_value_call_scores foreign key (call_score_id)
+        references {source}.call_scores (id)
+) engine = InnoDB
+"""
+
+
+def test_undo_beside_the_foreign_keys_of_lm_value(empty: Any, tmp_path: Path) -> None:
+    """The values computed from the calls, in whatever schema, go with them; others stay."""
+    bring = Importer(empty, tmp_path)
+    bring(HEADER + FIRST)
+    second = bring(HEADER + FIRST + THIRD)
+    calls = [row[0] for row in empty.rows("select history_id from call_history order by 1")]
+    empty.rows(
+        "insert into call_scores (history_id, call_score, score_date, call_category,"
+        " number_category) select history_id, 5, '2025-02-04', 'x', 0 from call_history"
+    )
+    with own_database(empty, f"{empty.schema[:50]}_built") as built:
+        try:
+            for schema in (empty.schema, built):
+                empty.rows(VALUES.format(schema=schema, source=empty.schema))
+                empty.rows(
+                    f"insert into {schema}.lm_value (history_id, call_score_id, metric_code)"
+                    f" select history_id, id, 'a' from {empty.schema}.call_scores"
+                )
+            done = empty.lm("import", "--undo", str(second.import_id))
+            assert done.returncode == 0, done.stderr
+            for table in (f"{built}.lm_value", "lm_value", "call_scores", "call_history"):
+                rows = empty.rows(f"select history_id from {table} order by 1")
+                assert [row[0] for row in rows] == calls[:2], table
+        finally:
+            empty.rows("drop table if exists lm_value")
+            empty.rows(f"drop table if exists {built}.lm_value")
 
 
 def test_a_wrong_mapping_leaves_nothing(empty: Any, tmp_path: Path) -> None:
