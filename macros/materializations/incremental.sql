@@ -135,7 +135,7 @@
 {% macro prepare_session() %}
     {% do run_query("commit") %}
     {% do run_query("set session transaction isolation level read committed") %}
-    {% do run_query("set time_zone = '" ~ var('utc_offset') ~ "'") %}
+    {% do run_query("set time_zone = '" ~ session_offset() ~ "'") %}
     {% if is_embedded_engine() %}
         {# Its statements end after ten seconds otherwise. #}
         {% do run_query("set ob_query_timeout = 7200000000") %}

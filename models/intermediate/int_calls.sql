@@ -101,6 +101,9 @@ joined as (
         coalesce(calls.direction, reviews.direction, 'unknown') as direction,
         case when calls.direction <> reviews.direction then 1 else 0 end as has_direction_conflict,
         calls.has_start_conflict,
+        {%- if var('timezone') %}
+        case when calls.start_local is null then 0 else calls.second_pass_sec end as second_pass_sec,
+        {%- endif %}
         calls.await_sec,
         coalesce(calls.talk_sec, reviews.talk_sec) as talk_sec,
         calls.duration_sec,
@@ -226,7 +229,7 @@ select
     coalesce(caller_key, concat('#', history_id)) as contact_key,
     caller_key,
     call_started_at,
-    {{ local_epoch('call_started_at') }} as start_epoch,
+    {{ contact_epoch('call_started_at', 'second_pass_sec') }} as start_epoch,
     cast(call_started_at as date) as call_date,
     hour(call_started_at) as call_hour,
     weekday(call_started_at) + 1 as call_weekday,

@@ -44,6 +44,9 @@ typed as (
                 or {{ holds_phone(optional_column(available, 'answered_extension')) }} then 1
             else 0
         end as is_answered_by_number,
+        {%- if var('timezone') %}
+        cast(context_start_time as signed) as context_start_time,
+        {%- endif %}
         cast({{ optional_column(available, 'created_at') }} as datetime) as source_created_at
 
     from call_history
@@ -67,6 +70,19 @@ select
     answered_extension,
     is_answered_by_number,
     source_channel,
+    -- The wall clock alone cannot tell the two passes of an hour that comes twice.
+    {%- if var('timezone') %}
+    case
+        when start_by_wall_clock is null
+            or abs(timestampdiff(second, start_by_wall_clock, start_by_epoch)) <= 60
+            then coalesce(
+                context_start_time - ({{ contact_epoch('start_by_epoch', '0') }}), 0
+            )
+        else 0
+    end as second_pass_sec,
+    {%- else %}
+    0 as second_pass_sec,
+    {%- endif %}
     source_created_at
 
 from typed

@@ -9,8 +9,10 @@ import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone, tzinfo
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import jinja2
 import mysql.connector
@@ -59,11 +61,26 @@ class Target:
         return str(self.socket)
 
     @property
-    def utc_offset(self) -> str:
+    def zone(self) -> tzinfo:
+        """The clinic's time: the var timezone, else utc_offset."""
+        name = str(self.vars.get("timezone") or "")
+        if name:
+            try:
+                return ZoneInfo(name)
+            except (ZoneInfoNotFoundError, ValueError, OSError):
+                raise ConfigurationError(
+                    f"timezone must be like 'Europe/Berlin', got {name!r}"
+                ) from None
         offset = str(self.vars.get("utc_offset") or DEFAULT_OFFSET)
         if not re.fullmatch(r"[+-](0\d|1[0-4]):[0-5]\d", offset):
             raise ConfigurationError(f"utc_offset must be like '+03:00', got {offset!r}")
-        return offset
+        span = timedelta(hours=int(offset[1:3]), minutes=int(offset[4:6]))
+        return timezone(-span if offset[0] == "-" else span)
+
+    @property
+    def utc_offset(self) -> str:
+        """The clinic's offset from UTC at this moment, as `+03:00`."""
+        return f"{datetime.now(self.zone):%z}"[:3] + ":" + f"{datetime.now(self.zone):%z}"[3:5]
 
     @property
     def source_schema(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime
 from typing import Any
 
 from python_scoring.base.errors import ConfigurationError
@@ -22,10 +22,7 @@ def as_of(target: Target) -> datetime:
             return datetime.fromisoformat(text)
         except ValueError as error:
             raise ConfigurationError(f"the var as_of is {text!r}: {error}") from error
-    offset = target.utc_offset
-    hours, minutes = int(offset[1:3]), int(offset[4:6])
-    span = timedelta(hours=hours, minutes=minutes) * (-1 if offset[0] == "-" else 1)
-    return datetime.now(UTC).astimezone(timezone(span)).replace(tzinfo=None, microsecond=0)
+    return datetime.now(target.zone).replace(tzinfo=None, microsecond=0)
 
 
 def whole_number(target: Target, name: str, least: int = 1) -> int:

@@ -37,12 +37,13 @@ def check_time_zone(target: Target, probe: Probe) -> Iterator[Finding]:
     minutes = probe.one("select timestampdiff(minute, utc_timestamp(), now())")[0]
     probe.do(f"set time_zone = '{ours}'")
     server = f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
+    name = "timezone" if target.vars.get("timezone") else "utc_offset"
     if server == ours:
-        yield ok("time zone", f"server {server} ({zone}), utc_offset {ours}")
+        yield ok("time zone", f"server {server} ({zone}), {name} {ours}")
     else:
         yield warn(
             "time zone",
-            f"server {server} ({zone}), utc_offset {ours}",
-            "see that utc_offset is the clinic's; call times follow it, created_at and updated_at"
+            f"server {server} ({zone}), {name} {ours}",
+            f"see that {name} is the clinic's; call times follow it, created_at and updated_at"
             " follow the server",
         )

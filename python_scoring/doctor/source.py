@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta
 
 import mysql.connector
 
@@ -172,12 +172,8 @@ def _local(target: Target, stamp: int | None) -> datetime | None:
     """A UNIX time on the clinic's clock."""
     if stamp is None:
         return None
-    return datetime.fromtimestamp(int(stamp), UTC).astimezone(_zone(target)).replace(tzinfo=None)
+    return datetime.fromtimestamp(int(stamp), target.zone).replace(tzinfo=None)
 
 
 def _now(target: Target) -> datetime:
-    return datetime.now(_zone(target)).replace(tzinfo=None)
-
-
-def _zone(target: Target) -> timezone:
-    return datetime.strptime(target.utc_offset, "%z").tzinfo  # type: ignore[return-value]
+    return datetime.now(target.zone).replace(tzinfo=None)

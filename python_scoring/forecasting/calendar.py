@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
 
 import numpy as np
 import pandas as pd
@@ -15,10 +16,14 @@ MAX_EFFECT = 5.0
 
 @dataclass(frozen=True)
 class Calendar:
-    """`kinds` and `names` by day; a day that is not there is an ordinary one."""
+    """`kinds` and `names` by day; a day that is not there is an ordinary one.
+
+    `zone` is that of a place whose clocks change.
+    """
 
     kinds: pd.Series
     names: pd.Series
+    zone: tzinfo | None = None
 
     @classmethod
     def of(cls, frame: pd.DataFrame | None) -> Calendar:
@@ -41,6 +46,20 @@ class Calendar:
         kinds = self.kinds.reindex(days).fillna("").to_numpy(object)
         names = self.names.reindex(days).fillna("").to_numpy(object)
         return kinds, names
+
+    def clock_hours(self, days: pd.DatetimeIndex) -> np.ndarray | None:
+        """How often clocks pass each hour of each day, (days, 24): 0 or 2 where they change."""
+        if self.zone is None:
+            return None
+        passes = np.ones((len(days), 24))
+        for place, day in enumerate(days.to_pydatetime()):
+            begin = day.replace(tzinfo=self.zone)
+            end = (day + timedelta(days=1)).replace(tzinfo=self.zone)
+            if begin.utcoffset() != end.utcoffset():
+                seconds = range(int(begin.timestamp()), int(end.timestamp()), 3600)
+                shown = [datetime.fromtimestamp(second, self.zone).hour for second in seconds]
+                passes[place] = np.bincount(shown, minlength=24)
+        return passes
 
 
 def day_effects(

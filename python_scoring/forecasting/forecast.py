@@ -225,7 +225,8 @@ def hours_of(
             assert day.values is not None
             days = pd.date_range(day.values.index[0], periods=len(day.values) + len(day.yhat))
             special = calendar.labels(days)[0] != ""
-            hour = forecast_hours(hourly, target, day, special, settings)
+            passes = calendar.clock_hours(days)
+            hour = forecast_hours(hourly, target, day, special, settings, passes)
         except ValueError as error:
             notes.append(note(replace(day.key, grain="hour"), "failed", {"error": error}))
             continue

@@ -46,18 +46,23 @@ def hour_matrix(hourly: pd.DataFrame, target: str, days: pd.DatetimeIndex) -> np
     return matrix
 
 
-def profile(matrix: np.ndarray, horizon: int, special: np.ndarray) -> np.ndarray:
+def profile(
+    matrix: np.ndarray, horizon: int, special: np.ndarray, passes: np.ndarray | None = None
+) -> np.ndarray:
     """Share of each hour in each coming day, (horizon, 24), rows sum to 1.
 
     matrix (days, 24) up to the origin; `special` (days + horizon,) True on holidays and
     the like: these have a profile of their own, pulled to that of their weekday.
     Ratio of sums over half a year with fading weights, a weekday pulled to all days.
+    `passes` (days + horizon, 24): how often clocks pass the hour, where they change.
     """
     days = len(matrix)
     start = max(0, days - PROFILE_DAYS)
     age = np.arange(days - start)[::-1]
     weight = 0.5 ** (age / HALF_LIFE)
     recent = matrix[start:]
+    if passes is not None:
+        recent = per_pass(recent, passes[start:days], weight)
     usual = weight * ~special[start:days]
     phases = np.arange(start, days) % WEEK
     overall = normalised(usual @ recent, np.full(HOURS, 1 / HOURS))
@@ -71,7 +76,18 @@ def profile(matrix: np.ndarray, horizon: int, special: np.ndarray) -> np.ndarray
             odd = weight * special[start:days]
             # Two days' worth of the weekday's own profile until holidays have shown theirs.
             result[h] = normalised(odd @ recent + 2 * typical * result[h], overall)
+        if passes is not None:
+            result[h] = normalised(result[h] * passes[days + h], result[h])
     return result
+
+
+def per_pass(recent: np.ndarray, passes: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Amounts as if clocks passed each hour once: an hour left out has its mean of other days."""
+    known = weight[:, None] * (passes > 0)
+    means = (known * recent / np.maximum(passes, 1)).sum(axis=0) / np.maximum(
+        known.sum(axis=0), 1e-9
+    )
+    return np.where(passes > 0, recent / np.maximum(passes, 1), means)
 
 
 def normalised(amounts: np.ndarray, otherwise: np.ndarray) -> np.ndarray:
@@ -80,19 +96,25 @@ def normalised(amounts: np.ndarray, otherwise: np.ndarray) -> np.ndarray:
 
 
 def forecast_hours(
-    hourly: pd.DataFrame, target: str, day: Result, special: np.ndarray, settings: Settings
+    hourly: pd.DataFrame,
+    target: str,
+    day: Result,
+    special: np.ndarray,
+    settings: Settings,
+    passes: np.ndarray | None = None,
 ) -> Hourly:
     """Hours of the first `hour_days` days to forecast of one target, adding up to its days.
 
     Spread of an hour: the day's forecast times the profile against what came, in past
-    windows; `special` (days + horizon,) of the calendar. Rates and levels have no hours.
+    windows; `special` (days + horizon,) and `passes` (the same, 24) of the calendar. Rates and
+    levels have no hours.
     """
     assert day.values is not None
     index = day.values.index
     matrix = hour_matrix(hourly, target, index)
     covered = np.isfinite(day.values.to_numpy(float))
     horizon = min(day.skip + settings.hour_days, len(day.yhat))
-    now = profile(matrix, horizon, special)
+    now = profile(matrix, horizon, special, passes)
     yhat = (day.yhat[:horizon, None] * now).ravel()
     origins, past_days = np.array([len(matrix)]), day.yhat[None, :horizon]
     if day.windows is not None:
@@ -100,7 +122,7 @@ def forecast_hours(
         past_days = day.windows.forecasts[PUBLISHED][:, :horizon]
     said, came = [], []
     for i, origin in enumerate(origins[:-1]):
-        shares = profile(matrix[:origin], horizon, special)
+        shares = profile(matrix[:origin], horizon, special, passes)
         said.append((past_days[i][:, None] * shares).ravel())
         seen = np.full((horizon, HOURS), np.nan)
         known = matrix[origin : origin + horizon]

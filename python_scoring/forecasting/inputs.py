@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -188,4 +188,5 @@ def _calendar(probe: Probe, target: Target) -> Calendar:
             f"select calendar_date, day_kind, name_en from {quoted(target.schema, seed)}"
             " order by calendar_date"
         )
-    return Calendar.of(pd.DataFrame(days, columns=columns))
+    calendar = Calendar.of(pd.DataFrame(days, columns=columns))
+    return replace(calendar, zone=target.zone) if target.vars.get("timezone") else calendar

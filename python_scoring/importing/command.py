@@ -26,7 +26,6 @@ from python_scoring.importing import mapping as import_mapping
 from python_scoring.importing import reviews
 from python_scoring.importing.loading import Result, import_file
 from python_scoring.importing.mapping import MappingFile
-from python_scoring.importing.moments import zone_of
 from python_scoring.importing.preview import preview_of
 from python_scoring.importing.reading import inspect
 from python_scoring.importing.review_loading import ReviewResult, import_reviews
@@ -107,7 +106,7 @@ def run(args: argparse.Namespace) -> int:
         mapping = import_mapping.load(args.mapping)
         files = files_of(path)
         if args.dry_run:
-            clinic = zone_of(target.utc_offset)
+            clinic = target.zone
             previews = [
                 preview_of(inspect(f, mapping.encoding or None), mapping, clinic) for f in files
             ]
@@ -128,7 +127,7 @@ def load_all(
                     path,
                     mapping,
                     args.schema or target.source_schema,
-                    clinic=zone_of(target.utc_offset),
+                    clinic=target.zone,
                     reject_file=reject_file_of(args, path),
                     call_history=target.source_table(CALL_HISTORY),
                     call_scores=target.source_table(CALL_SCORES),
@@ -153,7 +152,7 @@ def load_reviews(args: argparse.Namespace, files: list[Path], target: profile.Ta
                     path,
                     mapping,
                     args.schema or target.source_schema,
-                    clinic=zone_of(target.utc_offset),
+                    clinic=target.zone,
                     reject_file=reject_file_of(args, path),
                     call_history=target.source_table(CALL_HISTORY),
                     call_scores=target.source_table(CALL_SCORES),
@@ -198,7 +197,7 @@ def propose(args: argparse.Namespace, path: Path, target: profile.Target) -> int
         return EXIT_OK
     print(finding.as_text())
     if finding.mapping is not None and not finding.open_questions:
-        print(preview_of(finding.content, finding.mapping, zone_of(target.utc_offset)).as_text())
+        print(preview_of(finding.content, finding.mapping, target.zone).as_text())
     name = args.write_mapping or finding.system or "MAPPING.yml"
     if not finding.system and not args.write_mapping:
         print("\n" + finding.mapping_text)

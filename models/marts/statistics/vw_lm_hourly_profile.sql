@@ -102,6 +102,43 @@ daily as (
     cross join hours
 
 ),
+{%- set changed_hours = hours_changed() %}
+{%- if changed_hours %}
+
+-- Hours that clocks have left out or passed twice.
+changed_hours as (
+    {%- for hour in changed_hours %}
+
+    select
+        cast('{{ hour.day }}' as date) as stat_date,
+        {{ hour.hour }} as call_hour,
+        {{ hour.times }} as times
+    {{- '\n\n    union all' if not loop.last }}
+    {%- endfor %}
+
+),
+
+changed as (
+
+    select
+        spans.span_weeks,
+        weekday(facts.stat_date) + 1 as call_weekday,
+        changed_hours.call_hour,
+        sum(changed_hours.times) as times
+
+    from spans
+
+    inner join changed_hours
+        on changed_hours.stat_date between spans.span_start and spans.span_end
+
+    inner join {{ ref('lm_daily_facts') }} as facts
+        on changed_hours.stat_date = facts.stat_date
+        and facts.dimension = 'all'
+
+    group by spans.span_weeks, weekday(facts.stat_date) + 1, changed_hours.call_hour
+
+),
+{%- endif %}
 
 added_up as (
 
@@ -130,14 +167,21 @@ added_up as (
 observed as (
 
     select
-        *,
+        added_up.*,
         coalesce(
-            max(case when call_hour = -1 then days end) over (
-                partition by span_weeks, call_weekday
+            max(case when added_up.call_hour = -1 then added_up.days end) over (
+                partition by added_up.span_weeks, added_up.call_weekday
             ), 0
-        ) as days_observed
+        ) {{- ' + coalesce(changed.times, 0)' if changed_hours }} as days_observed
 
     from added_up
+    {%- if changed_hours %}
+
+    left join changed
+        on added_up.span_weeks = changed.span_weeks
+        and added_up.call_weekday = changed.call_weekday
+        and added_up.call_hour = changed.call_hour
+    {%- endif %}
 
 )
 
