@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 from python_scoring.base import engine
 from python_scoring.base.errors import LmError
+from python_scoring.base.progress import progress
+from python_scoring.base.project import dump_vars, parse_vars
 from python_scoring.daily import command as run
 from python_scoring.demo import command as demo
 from python_scoring.dictionary import command as dictionary
@@ -70,6 +72,7 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     args = build_parser().parse_args(argv)
     try:
+        _keep_demo_time(args)
         code: int = args.run(args)
     except LmError as error:
         print(f"lm: {error}", file=sys.stderr)
@@ -82,6 +85,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return 0
     return code
+
+
+def _keep_demo_time(args: argparse.Namespace) -> None:
+    """On the demo's calls "now" is their end, for every command that does not say otherwise."""
+    if "vars" not in args or args.run in (demo.run, importer.run, shell.run):
+        return
+    given = parse_vars(args.vars)
+    if "as_of" not in given and (moment := demo.clock(args)):
+        args.vars = dump_vars({**given, "as_of": moment})
+        progress(f"the demo's calls: it is {moment} there")
 
 
 if __name__ == "__main__":

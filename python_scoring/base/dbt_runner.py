@@ -1,14 +1,17 @@
-"""dbt as a process of its own, with the same project, profile and target as `lm`."""
+"""dbt with the same project, profile and target as `lm`, in this process or one of its own."""
 
 from __future__ import annotations
 
+import argparse
+import contextlib
+import copy
 import os
-import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from python_scoring.base import engine
+from python_scoring.base import dbt_watch, engine
+from python_scoring.base.dbt_watch import Watch
 from python_scoring.base.profile import Target
 from python_scoring.base.project import dump_vars
 
@@ -21,8 +24,18 @@ SETTINGS = {
 # `python -m dbt.cli.main` does nothing since dbt-core 1.8.
 DBT = ("-c", "from dbt.cli.main import cli; cli()")
 
-# Of what a failed process said: its last words name the error.
+# Of what a failed command said: its last words name the error.
 LONGEST_OUTPUT = 3_000
+
+# The parsed projects of this process, by all that a manifest depends on.
+_manifests: dict[tuple[str, ...], Any] = {}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """`--verbose`, for commands that show their dbt at work."""
+    parser.add_argument(
+        "--verbose", action="store_true", help="show all that dbt says (its log has it anyway)"
+    )
 
 
 def prepare(target: Target) -> None:
@@ -36,19 +49,20 @@ def run(
     arguments: Sequence[str],
     *,
     variables: Mapping[str, Any] | None = None,
-) -> int:
-    """Run `dbt ARGUMENTS` on `target`, showing its output; returns dbt's exit code.
+    environment: Mapping[str, str] | None = None,
+    verbose: bool = False,
+) -> bool:
+    """Run `dbt ARGUMENTS` on `target` in this process; returns whether it succeeded.
 
-    `variables` are the ones to give dbt on top of dbt_project.yml.
+    Shown are one line of progress, then dbt's warnings and errors in full; with `verbose`, all
+    that dbt says. `variables` are the ones to give dbt on top of dbt_project.yml.
     """
     prepare(target)
     sys.stdout.flush()
-    return subprocess.run(
-        command(target, arguments, variables),
-        cwd=target.project_dir,
-        env=os.environ | SETTINGS,
-        check=False,
-    ).returncode
+    with Watch(f"dbt {arguments[0]}", shows=not verbose) as watch:
+        return _invoke(
+            target, arguments, variables, watch, environment=environment, verbose=verbose
+        )
 
 
 def run_quietly(
@@ -58,26 +72,70 @@ def run_quietly(
     variables: Mapping[str, Any] | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> str:
-    """Run `dbt ARGUMENTS` with nothing shown; returns '', or the end of its output if it failed."""
+    """As `run`, with nothing shown; returns '', or the end of what dbt complained of."""
     prepare(target)
-    done = subprocess.run(
-        [*command(target, arguments, variables), "--no-use-colors"],
-        cwd=target.project_dir,
-        env={**os.environ, **SETTINGS, **(environment or {})},
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    return "" if done.returncode == 0 else (done.stdout + done.stderr)[-LONGEST_OUTPUT:]
+    with Watch(f"dbt {arguments[0]}", shows=False) as watch:
+        is_done = _invoke(target, arguments, variables, watch, environment=environment)
+    return "" if is_done else watch.complaints()[-LONGEST_OUTPUT:]
+
+
+def _invoke(
+    target: Target,
+    arguments: Sequence[str],
+    variables: Mapping[str, Any] | None,
+    watch: Watch,
+    *,
+    environment: Mapping[str, str] | None = None,
+    verbose: bool = False,
+) -> bool:
+    """dbt in this process, its project parsed once for all commands of the process."""
+    words = _place(target, variables)
+    # What the models ask only when they run may differ.
+    parsed_with = {name: value for name, value in (variables or {}).items() if name != "as_of"}
+    key = (target.schema, *_place(target, parsed_with))
+    with _surroundings(target, environment or {}):
+        if key not in _manifests:
+            parsed = dbt_watch.invoke(["parse", *words], watch, verbose=verbose)
+            if not parsed.success:
+                return False
+            _manifests[key] = parsed.result
+        # A copy: a run leaves its compiled models in the manifest, and the next would take them.
+        manifest = copy.deepcopy(_manifests[key])
+        done = dbt_watch.invoke([*arguments, *words], watch, manifest=manifest, verbose=verbose)
+    return bool(done.success)
 
 
 def command(
-    target: Target, arguments: Sequence[str], variables: Mapping[str, Any] | None = None
+    target: Target,
+    arguments: Sequence[str],
+    variables: Mapping[str, Any] | None = None,
+    *,
+    is_watched: bool = False,
 ) -> list[str]:
-    """dbt's command line. To be run in the project's folder: socket paths count from there."""
-    words = [sys.executable, *DBT, *arguments]
-    words += ["--project-dir", str(target.project_dir), "--target", target.name]
+    """The command line of dbt in a process of its own; `is_watched`, with a line of progress.
+
+    To be run in the project's folder: socket paths count from there.
+    """
+    program = ("-m", dbt_watch.__name__) if is_watched else DBT
+    return [sys.executable, *program, *arguments, *_place(target, variables)]
+
+
+def _place(target: Target, variables: Mapping[str, Any] | None) -> list[str]:
+    words = ["--project-dir", str(target.project_dir), "--target", target.name]
     words += ["--profiles-dir", str(target.profiles_dir)]
     if variables:
         words += ["--vars", dump_vars(variables)]
     return words
+
+
+@contextlib.contextmanager
+def _surroundings(target: Target, environment: Mapping[str, str]) -> Iterator[None]:
+    """The environment and the folder of a process of dbt's own."""
+    before = dict(os.environ)
+    os.environ.update(SETTINGS | dict(environment))
+    try:
+        with contextlib.chdir(target.project_dir):
+            yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)

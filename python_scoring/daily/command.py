@@ -39,6 +39,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "run", help="bring every table up to date and test it", description=__doc__
     )
     profile.add_arguments(parser)
+    dbt_runner.add_arguments(parser)
     parser.add_argument(
         "--full-refresh", action="store_true", help="recompute every stored row in place"
     )
@@ -105,7 +106,7 @@ def steps(
     """The run's steps; each begins where the last run stopped in it."""
     arguments = ["build", *(["--full-refresh"] if args.full_refresh else [])]
     print(f"dbt build on {target.name} ({target.place}), schema {target.schema}")
-    retries.build(target, arguments, variables, limit)
+    retries.build(target, arguments, variables, limit, verbose=args.verbose)
     if not (args.no_train and args.no_score):
         with limit.over_python(), contextlib.closing(profile.connect(target)) as connection:
             forecasts(

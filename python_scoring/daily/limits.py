@@ -66,16 +66,24 @@ class TimeLimit:
             signal.signal(signal.SIGALRM, before)
 
     def run_dbt(
-        self, target: Target, arguments: Sequence[str], variables: Mapping[str, Any]
-    ) -> int:
-        """Run dbt, showing its output; its exit code. TimeLimitError if the limit cut it short."""
+        self,
+        target: Target,
+        arguments: Sequence[str],
+        variables: Mapping[str, Any],
+        *,
+        verbose: bool = False,
+    ) -> bool:
+        """As dbt_runner.run. TimeLimitError if the limit cut it short.
+
+        Under a limit dbt has a process of its own, which can be ended.
+        """
         self.check()
         if self.end is None:
-            return dbt_runner.run(target, arguments, variables=variables)
+            return dbt_runner.run(target, arguments, variables=variables, verbose=verbose)
         dbt_runner.prepare(target)
         sys.stdout.flush()
         with subprocess.Popen(
-            dbt_runner.command(target, arguments, variables),
+            dbt_runner.command(target, arguments, variables, is_watched=not verbose),
             cwd=target.project_dir,
             env=os.environ | dbt_runner.SETTINGS | {VARIABLE: str(self.end)},
         ) as process:
@@ -85,7 +93,7 @@ class TimeLimit:
                 code = _end(process, target)
         if code and not self.left():
             raise TimeLimitError(OVER)
-        return code
+        return code == 0
 
 
 def _end(process: subprocess.Popen[bytes], target: Target) -> int:

@@ -81,11 +81,16 @@ def results_file(target: Target) -> Path:
 
 
 def build(
-    target: Target, arguments: list[str], variables: Mapping[str, Any], limit: TimeLimit
+    target: Target,
+    arguments: list[str],
+    variables: Mapping[str, Any],
+    limit: TimeLimit,
+    *,
+    verbose: bool = False,
 ) -> None:
     """`dbt ARGUMENTS`; PassingError or, for any other failure, LmError."""
     results_file(target).unlink(missing_ok=True)
-    if limit.run_dbt(target, arguments, variables):
+    if not limit.run_dbt(target, arguments, variables, verbose=verbose):
         if what := passing_failure(target):
             raise PassingError(f"dbt {arguments[0]} failed: {what}")
         raise LmError(f"dbt {arguments[0]} failed: the messages above say which model or test")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import contextlib
 import time
+from typing import Any
 
+import mysql.connector
 from mysql.connector.abstracts import MySQLConnectionAbstract
 
 from python_scoring.base import dbt_runner, profile
@@ -32,6 +34,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--seed", type=int, default=simulate.DEFAULT_SEED, help="same seed, same clinic"
     )
     profile.add_arguments(parser)
+    dbt_runner.add_arguments(parser)
     parser.set_defaults(run=run)
 
 
@@ -52,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
 
         print(f"[3/6] dbt build as of {as_of}: seeds, models, tests", flush=True)
         given = {"as_of": as_of, **parse_vars(args.vars)}
-        if dbt_runner.run(target, ["build"], variables=given) != EXIT_OK:
+        if not dbt_runner.run(target, ["build"], variables=given, verbose=args.verbose):
             raise LmError("dbt build failed: the messages above say which model or test")
 
         print("[4/6] probabilities: training on what became of the calls, scoring", flush=True)
@@ -69,21 +72,43 @@ def run(args: argparse.Namespace) -> int:
     return EXIT_OK
 
 
+def clock(args: argparse.Namespace) -> str:
+    """The end of the demo's calls if the target of the arguments holds nothing else, else ''.
+
+    Where there is no database to ask, the command itself will say so.
+    """
+    with contextlib.suppress(LmError, mysql.connector.Error):
+        target = profile.from_args(args)
+        with contextlib.closing(profile.connect(target)) as connection:
+            mark = _mark(Probe(connection), target)
+            return str(mark["as_of"]) if mark else ""
+    return ""
+
+
+def _mark(probe: Probe, target: Target) -> dict[str, Any] | None:
+    """days, seed and as_of of the simulation that the schema holds whole and unmixed."""
+    tables = table_names(probe, target.schema)
+    if MARKER not in tables or "call_history" not in tables:
+        return None
+    rows = probe.rows(f"select days, seed, as_of, calls from {quoted(target.schema, MARKER)}")
+    if not rows or rows[0][3] != _count(probe, target):
+        return None
+    return dict(zip(("days", "seed", "as_of"), rows[0], strict=False))
+
+
 def _held(probe: Probe, target: Target, days: int, seed: int) -> str:
     """The end of this very simulation if the schema holds it; else an empty schema and ''.
 
     A schema whose calls are not all the demo's is refused.
     """
+    mark = _mark(probe, target)
+    if mark and (mark["days"], mark["seed"]) == (days, seed):
+        return str(mark["as_of"])
     tables = table_names(probe, target.schema)
-    if MARKER in tables:
-        marks = probe.rows(f"select days, seed, calls, as_of from {quoted(target.schema, MARKER)}")
-        calls = _count(probe, target) if "call_history" in tables else 0
-        if not marks or marks[0][2] == calls:
-            if marks and marks[0][:2] == (days, seed):
-                return str(marks[0][3])
-            probe.do(f"drop database {quoted(target.schema)}")
-            tables = set()
-    if "call_history" in tables:
+    is_begun = MARKER in tables and not probe.rows(f"select 1 from {quoted(target.schema, MARKER)}")
+    if mark or is_begun:
+        probe.do(f"drop database {quoted(target.schema)}")
+    elif "call_history" in tables:
         raise ConfigurationError(
             f"schema {target.schema} has calls that are not the demo's:"
             " give the demo a schema of its own with LM_SCHEMA"

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,7 +18,7 @@ from python_scoring.base import profile
 from python_scoring.base.database import Probe
 from python_scoring.base.errors import EXIT_OK, ConfigurationError
 from python_scoring.base.profile import Target
-from python_scoring.base.progress import Tell, progress
+from python_scoring.base.progress import ProgressLine, Tell, progress
 from python_scoring.base.settings import as_of, whole_number
 from python_scoring.base.watermarks import prepare_session
 from python_scoring.forecasting import Settings, forecast
@@ -29,7 +28,6 @@ from python_scoring.forecasting import store as forecast_store
 DAYS = 28
 MOST_DAYS = 90
 LEAST_HISTORY = 7
-SECONDS_BETWEEN_LINES = 10
 # What the outlook tells, in this order: target, name, digits.
 TOLD = (
     ("bookings", "bookings", 0),
@@ -96,13 +94,14 @@ def build(
         f"forecasting {len(series)} series from {inputs.span.first_day}, calls known through"
         f" {inputs.span.calls_through}, reviews through {inputs.span.reviews_through}"
     )
-    forecasts = forecast(
-        series,
-        forecast_inputs.hours(inputs),
-        inputs.calendar,
-        Settings(first_day=inputs.span.first_day, days=days, hour_days=min(14, days)),
-        _now_and_then(tell),
-    )
+    with ProgressLine("forecast") as line:
+        forecasts = forecast(
+            series,
+            forecast_inputs.hours(inputs),
+            inputs.calendar,
+            Settings(first_day=inputs.span.first_day, days=days, hour_days=min(14, days)),
+            lambda done, total: line.show(done, total),
+        )
     if forecasts.rows.empty:
         return {"status": "skipped", "reason": "no series could be forecast: see their history"}
     totals = forecast_store.totals(forecasts, series)
@@ -149,15 +148,3 @@ def sentence(days: int, rows: Sequence[Mapping[str, Any]]) -> str:
             )
             parts.append(f"{middle}{unit} {name} ({low}–{high})")
     return f"next {days} days: {', '.join(parts)}"
-
-
-def _now_and_then(tell: Tell) -> Any:
-    last = time.monotonic()
-
-    def on_progress(done: int, total: int) -> None:
-        nonlocal last
-        if time.monotonic() - last > SECONDS_BETWEEN_LINES:
-            last = time.monotonic()
-            tell(f"{done} of {total} series")
-
-    return on_progress

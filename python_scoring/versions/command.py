@@ -17,7 +17,7 @@ from typing import Any
 
 from mysql.connector.abstracts import MySQLConnectionAbstract
 
-from python_scoring.base import profile
+from python_scoring.base import dbt_runner, profile
 from python_scoring.base.database import Probe, built_view, quoted
 from python_scoring.base.errors import EXIT_OK, ConfigurationError, LmError
 from python_scoring.base.profile import Target
@@ -39,6 +39,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     profile.add_arguments(parser)
+    dbt_runner.add_arguments(parser)
     parser.add_argument("--days", type=int, default=28, help="the last so many days of calls (28)")
     parser.add_argument(
         "--from", dest="first_day", type=date.fromisoformat, metavar="DAY", help="from this day on"
@@ -73,6 +74,7 @@ def run(args: argparse.Namespace) -> int:
             name=args.scratch or f"{target.schema[: LONGEST_SCHEMA_NAME - 8]}_compare",
             whole=args.whole,
             most=args.movers,
+            verbose=args.verbose,
         )
     if args.json:
         print(json.dumps(document, ensure_ascii=False, indent=2, default=str))
@@ -119,6 +121,7 @@ def compare(
     name: str,
     whole: bool = False,
     most: int = 5,
+    verbose: bool = False,
 ) -> dict[str, Any]:
     """The comparison as one document; `variables` are those given on the command line."""
     probe = Probe(connection)
@@ -138,7 +141,7 @@ def compare(
     ):
         if not whole:
             scratch.take_over(probe, target, here, *days)
-        scratch.build(here, variables, whole=whole)
+        scratch.build(here, variables, whole=whole, verbose=verbose)
         seeds = changes.changed_seeds(
             probe, target, here, changes.behind(changes.manifest(here), [VALUES])
         )

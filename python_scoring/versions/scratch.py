@@ -121,7 +121,7 @@ def dbt_folder(target: Target) -> Path:
     return target.project_dir / os.environ.get("DBT_TARGET_PATH", TARGET_FOLDER)
 
 
-def build(here: Target, variables: Mapping[str, Any], *, whole: bool) -> None:
+def build(here: Target, variables: Mapping[str, Any], *, whole: bool, verbose: bool) -> None:
     """Load the project's seeds and compute lm_value; with `whole`, all it stands on too."""
     words = [
         "build",
@@ -134,15 +134,18 @@ def build(here: Target, variables: Mapping[str, Any], *, whole: bool) -> None:
     ]
     if not whole:
         words += ["--exclude", "path:models/staging", *OF_CALLS, *LEARNT]
-    dbt(here, words, variables)
+    dbt(here, words, variables, verbose=verbose)
 
 
-def dbt(here: Target, words: list[str], variables: Mapping[str, Any]) -> None:
-    failure = dbt_runner.run_quietly(
+def dbt(
+    here: Target, words: list[str], variables: Mapping[str, Any], *, verbose: bool = False
+) -> None:
+    is_done = dbt_runner.run(
         here,
         words,
         variables=variables,
         environment={"DBT_TARGET_PATH": str(dbt_folder(here))},
+        verbose=verbose,
     )
-    if failure:
-        raise LmError(f"dbt {words[0]} in {here.schema} failed:\n{failure}")
+    if not is_done:
+        raise LmError(f"dbt {words[0]} in {here.schema} failed: the messages above say why")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import io
 import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,7 @@ import pytest
 from mysql.connector.abstracts import MySQLConnectionAbstract
 from servers import SERVERS, clean_environment, server_settings
 
+from python_scoring import cli
 from python_scoring.base import dbt_runner, engine, profile
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -72,16 +74,35 @@ class TestTarget:
         self, *arguments: str, vars: Mapping[str, Any] | None = None, check: bool = True
     ) -> subprocess.CompletedProcess[str]:
         """Run dbt; with `check`, its failure is the test's, and the output tells why."""
-        return run_process(
-            dbt_runner.command(self.load(), arguments, vars),
-            self.environment | dbt_runner.SETTINGS,
-            check,
-        )
+
+        def work() -> int:
+            return not dbt_runner.run(self.load(), arguments, variables=vars, verbose=True)
+
+        return run_here(work, ["dbt", *arguments], self.environment, check)
 
     def lm(self, *arguments: str, check: bool = False) -> subprocess.CompletedProcess[str]:
         """Run `lm COMMAND ...` on this target."""
-        command = [sys.executable, "-m", "python_scoring", *arguments, "--target", self.name]
-        return run_process(command, self.environment, check)
+        words = [*arguments, "--target", self.name]
+        return run_here(lambda: cli.main(words), ["lm", *words], self.environment, check)
+
+
+def run_here(
+    work: Callable[[], int], command: list[str], environment: Mapping[str, str], check: bool
+) -> subprocess.CompletedProcess[str]:
+    """A command in this process, as it would end in one of its own: starts cost seconds each."""
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        mock.patch.dict(os.environ, environment, clear=True),
+        contextlib.chdir(ROOT),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        try:
+            code = int(work())
+        except SystemExit as error:
+            code = int(error.code or 0)
+    done = subprocess.CompletedProcess(command, code, out.getvalue(), err.getvalue())
+    return checked(done, check)
 
 
 def run_process(
@@ -90,8 +111,14 @@ def run_process(
     done = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
+    return checked(done, check)
+
+
+def checked(
+    done: subprocess.CompletedProcess[str], check: bool
+) -> subprocess.CompletedProcess[str]:
     if check and done.returncode:
-        pytest.fail(f"{' '.join(command)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+        pytest.fail(f"{' '.join(done.args)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
     return done
 
 

@@ -92,3 +92,20 @@ def test_calls_of_others_are_left_alone(target: TestTarget) -> None:
     assert done.returncode == 2
     assert "has calls that are not the demo's" in done.stderr
     assert target.rows("select count(*) from call_history") == [(0,)]
+
+
+def test_commands_keep_the_demo_s_time(target: TestTarget) -> None:
+    """As long as the schema holds the demo's calls alone, and nobody says otherwise."""
+    target.rows("drop table if exists call_history")
+    for statement in (
+        "create table call_history (history_id int)",
+        "insert into call_history values (1)",
+        "create table lm_demo_data (days int, seed bigint, calls int, as_of datetime)",
+        "insert into lm_demo_data values (1, 7, 1, '2026-03-12 00:00:00')",
+    ):
+        target.rows(statement)
+    its_time = "it is 2026-03-12 00:00:00 there"
+    assert its_time in target.lm("doctor").stderr
+    assert its_time not in target.lm("doctor", "--vars", "{as_of: '2026-03-10'}").stderr
+    target.rows("insert into call_history values (2)")
+    assert its_time not in target.lm("doctor").stderr

@@ -115,7 +115,9 @@ def test_dbt_is_ended_between_two_batches(
     """A stand-in for dbt that would run for a minute, while a batch is written for a second."""
     monkeypatch.setattr(limits, "ASK_EVERY_SECONDS", 0.1)
     monkeypatch.setattr(
-        dbt_runner, "command", lambda *_: [sys.executable, "-c", "import time; time.sleep(60)"]
+        dbt_runner,
+        "command",
+        lambda *_, **__: [sys.executable, "-c", "import time; time.sleep(60)"],
     )
     batch = held(marked, "a", "lock")
     released: list[float] = []
