@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import hypothesis
 import pytest
 from mysql.connector.abstracts import MySQLConnectionAbstract
 from servers import SERVERS, clean_environment, server_settings
@@ -25,6 +26,12 @@ from python_scoring import cli
 from python_scoring.base import dbt_runner, engine, profile
 
 ROOT = Path(__file__).resolve().parents[2]
+
+# A busy machine is no fault of the code.
+hypothesis.settings.register_profile(
+    "any_machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any_machine")
 
 
 @pytest.hookimpl(trylast=True)
