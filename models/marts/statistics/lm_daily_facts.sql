@@ -32,6 +32,7 @@ calls as (
 ),
 
 -- Facts of a call as numbers to add up; null where the call is not in the base of a mean.
+-- Exact numbers: a sum of doubles follows the order of its calls, and so the keys of the callers.
 facts as (
 
     select
@@ -73,27 +74,26 @@ facts as (
                 and calls.is_excluded_category = 0 then 1
             else 0
         end as is_repeat_base,
-        timestampdiff(second, calls.call_started_at, calls.next_outgoing_answered_at) / 60e0
-            as callback_min,
+        timestampdiff(second, calls.call_started_at, calls.next_outgoing_answered_at)
+            as callback_sec,
         least(
             coalesce(calls.next_outgoing_answered_at, calls.next_incoming_answered_at),
             coalesce(calls.next_incoming_answered_at, calls.next_outgoing_answered_at)
         ) as next_answered_at,
         date_add(calls.call_started_at, interval 24 hour) as contact_deadline,
         date_add(calls.call_started_at, interval 7 day) as repeat_deadline,
-        timestampdiff(second, calls.call_started_at, calls.reviewed_at) / 86400e0
-            as review_lag_days,
+        timestampdiff(second, calls.call_started_at, calls.reviewed_at) as review_lag_sec,
         speed.value_label as speed_label,
         case
             when json_unquote(json_extract(profile.value_json, '$.rule')) = 'night' then 1
             else 0
         end as is_out_of_hours,
-        json_extract(queue.value_json, '$.work_sec') * 1e0 as work_sec,
+        cast(json_extract(queue.value_json, '$.work_sec') * 1e0 as decimal(16, 4)) as work_sec,
         case
             when calls.direction in ('in', 'out') and calls.is_answered = 1
-                then json_extract(queue.value_json, '$.work_sec') * 1e0
+                then cast(json_extract(queue.value_json, '$.work_sec') * 1e0 as decimal(16, 4))
         end as handle_sec,
-        json_extract(loss.value_json, '$.loss_rub') * 1e0 as loss_rub,
+        cast(json_extract(loss.value_json, '$.loss_rub') * 1e0 as decimal(16, 4)) as loss_rub,
         score.value_numeric as qa_score,
         coverage.value_numeric as checklist_coverage,
         case when followup.value_label = 'true' then 1 else 0 end as is_followup_open,
@@ -206,7 +206,9 @@ select
     sum(is_missed) as missed_calls,
     sum(is_reached) as missed_reached,
     sum(is_called_back) as missed_called_back,
-    coalesce(sum(case when is_called_back = 1 then callback_min end), 0) as callback_min,
+    cast(
+        coalesce(sum(case when is_called_back = 1 then callback_sec end), 0) as decimal(20, 6)
+    ) / 60 as callback_min,
     sum(is_talk) as talk_calls,
     coalesce(sum(case when is_talk = 1 then talk_sec end), 0) as talk_sec,
     coalesce(sum(case when is_talk = 1 then talk_sec * talk_sec end), 0) as talk_sec_sq,
@@ -216,7 +218,7 @@ select
     coalesce(sum(work_sec), 0) as work_sec,
     sum(is_reviewed) as reviewed_calls,
     sum(is_talk * is_reviewed) as reviewed_talks,
-    coalesce(sum(review_lag_days), 0) as review_lag_days,
+    cast(coalesce(sum(review_lag_sec), 0) as decimal(20, 6)) / 86400 as review_lag_days,
     sum(is_target) as target_calls,
     sum(is_target * (1 - is_service_call)) as target_new_calls,
     sum(wants_booking) as wanting_calls,
