@@ -26,9 +26,9 @@ GRAVE = ("warn", "error")
 WORDS = {
     "pass": "passed",
     "success": "built",
-    "warn": "warnings",
+    "warn": "warned",
     "fail": "failed",
-    "error": "errors",
+    "error": "in error",
     "skip": "skipped",
 }
 
