@@ -27,7 +27,9 @@
             ~ " and call_date between date_sub('" ~ last_day ~ "', interval " ~ (2 * days - 1) ~ " day)"
             ~ " and '" ~ last_day ~ "'"
         )) %}
-            {% do batches.append({'where': batch.where, 'feed': feed, 'position': newest}) %}
+            {% do batches.append({
+                'where': batch.where, 'days': batch.days, 'feed': feed, 'position': newest,
+            }) %}
         {% endif %}
     {% endfor %}
     {% do return(batches) %}
@@ -36,11 +38,24 @@
 
 {% macro period_batches(start=none) %}
     {% set batches = [] %}
+    {% set last_day = first_value("select concat(" ~ last_day() ~ ")") %}
     {% for days in period_lengths() %}
         {% set cursor_key = '%05d' | format(days) %}
         {% if start is none or cursor_key > start %}
-            {% do batches.append({'where': 'period_days = ' ~ days, 'cursor_key': cursor_key}) %}
+            {% do batches.append({
+                'where': 'period_days = ' ~ days,
+                'cursor_key': cursor_key,
+                'days': {
+                    'first_day': days_before(last_day, days - 1),
+                    'first_day_before': days_before(last_day, 2 * days - 1),
+                } if last_day else {},
+            }) %}
         {% endif %}
     {% endfor %}
     {% do return(batches) %}
+{% endmacro %}
+
+
+{% macro days_before(day, days) %}
+    {% do return(modules.datetime.date.fromisoformat(day) - modules.datetime.timedelta(days=days)) %}
 {% endmacro %}

@@ -16,7 +16,8 @@
     changes     batches of what changed after the positions noted
     only_call   the batches of one call, where the model has a row a call
 
-    A batch is {where, and cursor_key or feed and position}; once: its position says that all of it is done.
+    A batch is {where, and cursor_key or feed and position}; once: its position says that all of it is done;
+    days: {name: day}, what stands for day_of_batch(name).
 #}
 {% macro feed(part, relation=none, start=none, call=none) %}
     {% set name = 'feed_' ~ config.require('feed').kind %}

@@ -3,6 +3,11 @@
 {%- endmacro %}
 
 
+{% macro day_of_batch(name) -%}
+    /* {{ name }} */ cast('1000-01-01' as date)
+{%- endmacro %}
+
+
 {% macro key_batches(relation, key, start=none) %}
     {% set batches = [] %}
     {% set ns = namespace(low=start) %}

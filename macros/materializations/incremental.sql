@@ -235,15 +235,17 @@
     {% if config.get('replaces_batches') and not is_first_load %}
         {% do run_query("delete from " ~ relation ~ " where " ~ batch.where) %}
     {% endif %}
-    {% set rows_of_batch = sql | replace(in_batch(), batch.where | default('1 = 1')) %}
+    {% set tally = namespace(written=0, rows=sql | replace(in_batch(), batch.where | default('1 = 1'))) %}
+    {% for name, day in (batch.days or {}).items() %}
+        {% set tally.rows = tally.rows | replace(day_of_batch(name), "cast('" ~ day ~ "' as date)") %}
+    {% endfor %}
     {% if batch.contacts %}
         {% do list_batch_contacts(batch.contacts) %}
-        {% set rows_of_batch = rows_of_batch | replace(all_contacts(), listed_contacts()) %}
+        {% set tally.rows = tally.rows | replace(all_contacts(), listed_contacts()) %}
     {% endif %}
     {% set started = first_value("select concat(now())") %}
     {% set number = next_change(model.name) if config.get('counts_changes', true) else none %}
-    {% set tally = namespace(written=0) %}
-    {% for part in rows_of_batch.split(next_part()) %}
+    {% for part in tally.rows.split(next_part()) %}
         {% call statement('write_batch', auto_begin=false) -%}
             {{ insert_of_batch(relation, part, number, is_first_load or config.get('replaces_batches')) }}
         {%- endcall %}

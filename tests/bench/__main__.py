@@ -66,8 +66,9 @@ def main(argv: Sequence[str] | None = None) -> int:
                         **measure(here, made, tell),
                     }
                 )
-            args.output.parent.mkdir(parents=True, exist_ok=True)
-            args.output.write_text(json.dumps(results, indent=1))
+                # After each, for hours may be lost otherwise.
+                args.output.parent.mkdir(parents=True, exist_ok=True)
+                args.output.write_text(json.dumps(results, indent=1))
     before = json.loads(args.before.read_text()) if args.before else []
     print(table(results, before))
     print(f"all figures: {args.output}")

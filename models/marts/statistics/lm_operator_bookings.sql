@@ -52,7 +52,9 @@ wanting as (
     inner join {{ ref('fct_call') }} as fct_call
         on fct_call.call_date between periods.period_start and periods.period_end
 
-    where fct_call.wants_booking = 1
+    -- The same as a constant: few days are read then, and not the table.
+    where fct_call.call_date >= {{ day_of_batch('first_day') }}
+        and fct_call.wants_booking = 1
 
     {{ kept_apart() }}
 

@@ -37,6 +37,9 @@ calls as (
     inner join {{ ref('fct_call') }} as fct_call
         on fct_call.call_date between periods.period_start and periods.period_end
 
+    -- The same as a constant: few days are read then, and not the table.
+    where fct_call.call_date >= {{ day_of_batch('first_day') }}
+
     {{ kept_apart() }}
 
 ),
@@ -177,7 +180,8 @@ metric_sums as (
     inner join {{ ref('lm_daily_stats') }} as daily
         on daily.stat_date between periods.previous_start and periods.period_end
 
-    where daily.dimension in ({{ all_dimensions }})
+    where daily.stat_date >= {{ day_of_batch('first_day_before') }}
+        and daily.dimension in ({{ all_dimensions }})
 
     group by periods.period_days, daily.dimension, daily.dimension_value, daily.metric_code
 
@@ -197,7 +201,8 @@ fact_sums as (
     inner join {{ ref('lm_daily_facts') }} as daily
         on daily.stat_date between periods.previous_start and periods.period_end
 
-    where daily.dimension in ({{ all_dimensions }})
+    where daily.stat_date >= {{ day_of_batch('first_day_before') }}
+        and daily.dimension in ({{ all_dimensions }})
 
     group by periods.period_days, daily.dimension, daily.dimension_value
 
