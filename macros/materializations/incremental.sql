@@ -21,7 +21,8 @@
     numbered), later_columns
     (what came after a row's event: own_change_id numbers the changes of anything else), holds_locks_of (models
     that no other run may write while a batch is read), hash_joins (MariaDB has them and does not use them
-    by itself: for joins by expressions, such as labels), feed (which rows are read: macros/feeds/feed.sql).
+    by itself: for joins by expressions, such as labels), partitioned_by (the column by whose hash the table is
+    partitioned where lm_partitions says so; the first of keys is the primary one), feed (which rows are read: macros/feeds/feed.sql).
 #}
 {% materialization incremental, adapter='operabot_mysql' %}
     {% do return(run_incremental()) %}
@@ -42,6 +43,7 @@
         {% do adapter.drop_relation(old_relation) %}
     {% endif %}
     {% do create_incremental_table(relation) %}
+    {% do check_partitions(relation) %}
     {% set is_widened = follow_columns(relation) %}
     {% do follow_keys(relation) %}
     {% do sync_foreign_keys(relation) %}

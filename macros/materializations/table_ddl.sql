@@ -69,9 +69,9 @@
             }.get(name, "'Value before the last change of the row'")
         ) %}
     {% endfor %}
-    {% do lines.extend(config.get('keys', [])) %}
+    {% do lines.extend(keys_within_partitions(config.get('keys', []), partition_column())) %}
     {# In the same statement as the table: of two first runs one would find the other's keys half made. #}
-    {% if var('lm_foreign_keys') | string | lower in ('true', '1', 'yes') %}
+    {% if wants_foreign_keys() %}
         {% for name, foreign_key in config.get('foreign_keys', {}).items() %}
             {% do lines.append("constraint " ~ name ~ " " ~ foreign_key_clause(foreign_key)) %}
         {% endfor %}
@@ -80,7 +80,98 @@
         "create table if not exists " ~ relation ~ " (\n    " ~ lines | join(",\n    ")
         ~ "\n) engine = InnoDB default charset = utf8mb4 collate = utf8mb4_bin comment = "
         ~ comment_literal(model.description, 500)
+        ~ (partition_clause(partition_column()) if partition_column() else "")
     ) %}
+{% endmacro %}
+
+
+{% macro partitions_wanted() %}
+    {% set number = var('lm_partitions') | string %}
+    {% if not number.isdigit() %}
+        {{ exceptions.raise_compiler_error(
+            "The var lm_partitions is '" ~ number ~ "': write the number of partitions, 0 for tables without."
+        ) }}
+    {% endif %}
+    {% do return(number | int) %}
+{% endmacro %}
+
+
+{% macro partition_column() %}
+    {% do return(config.get('partitioned_by') if partitions_wanted() else none) %}
+{% endmacro %}
+
+
+{% macro partition_clause(column) -%}
+    {{ ' ' }}partition by hash ({{ column }}) partitions {{ partitions_wanted() }}
+{%- endmacro %}
+
+
+{% macro keys_within_partitions(keys, column) %}
+    {% set lines = [] %}
+    {% for key in keys %}
+        {% set is_unique = key.startswith('primary key') or key.startswith('unique key') %}
+        {% if column and is_unique and column not in key.split('(')[1].rstrip(')').split(', ') %}
+            {% set key = key[:-1] ~ ', ' ~ column ~ ')' %}
+        {% endif %}
+        {% do lines.append(key) %}
+    {% endfor %}
+    {% do return(lines) %}
+{% endmacro %}
+
+
+{% macro stored_partitions(relation) %}
+    {% do return(first_value(
+        "select count(*) from information_schema.partitions where table_schema = '" ~ relation.schema
+        ~ "' and table_name = '" ~ relation.identifier ~ "' and partition_name is not null"
+    ) | int) %}
+{% endmacro %}
+
+
+{% macro check_partitions(relation) %}
+    {% set stored = stored_partitions(relation) if config.get('partitioned_by') else 0 %}
+    {% set wanted = partitions_wanted() if config.get('partitioned_by') else 0 %}
+    {% if stored != wanted %}
+        {{ exceptions.raise_compiler_error(
+            relation.identifier ~ " has " ~ (stored or 'no') ~ " partitions, and lm_partitions is " ~ wanted
+            ~ ". While no run is at work, move its rows once, with the same var: dbt run-operation partition_tables"
+            ~ " --vars '{lm_partitions: " ~ wanted ~ "}'. Or set lm_partitions to " ~ stored ~ "."
+        ) }}
+    {% endif %}
+{% endmacro %}
+
+
+{# dbt run-operation partition_tables --vars '{lm_partitions: 16}': gives the stored tables their partitions, or
+   takes them away (0). Rows keep their ids; each table is copied by the server, once or twice. #}
+{% macro partition_tables() %}
+    {% set wanted = partitions_wanted() %}
+    {% for node in graph.nodes.values() if node.config.partitioned_by %}
+        {% set table = load_relation(ref(node.name)) %}
+        {% if table is not none and stored_partitions(table) != wanted %}
+            {% if not wanted and is_embedded_engine() %}
+                {{ exceptions.raise_compiler_error(
+                    "This engine cannot take the partitions of a table away: keep lm_partitions."
+                ) }}
+            {% endif %}
+            {{ log("Moving the rows of " ~ table.identifier ~ " to " ~ (wanted or 'no') ~ " partitions", info=true) }}
+            {% for name in stored_foreign_keys(table) if wanted %}
+                {% do run_query("alter table " ~ table ~ " drop foreign key " ~ name) %}
+            {% endfor %}
+            {% if not wanted %}
+                {% do run_query("alter table " ~ table ~ " remove partitioning") %}
+            {% endif %}
+            {% set column = node.config.partitioned_by if wanted else none %}
+            {% set primary_key = keys_within_partitions(node.config['keys'], node.config.partitioned_by)[0] %}
+            {% if primary_key != node.config['keys'][0] and not (wanted and stored_partitions(table)) %}
+                {% do run_query(
+                    "alter table " ~ table ~ " drop primary key, add "
+                    ~ keys_within_partitions(node.config['keys'], column)[0]
+                ) %}
+            {% endif %}
+            {% if wanted %}
+                {% do run_query("alter table " ~ table ~ partition_clause(column)) %}
+            {% endif %}
+        {% endif %}
+    {% endfor %}
 {% endmacro %}
 
 
@@ -122,13 +213,24 @@
 {% endmacro %}
 
 
-{% macro sync_foreign_keys(relation) %}
-    {% set existing = run_query(
+{# MySQL and MariaDB allow no foreign keys of partitioned tables. #}
+{% macro wants_foreign_keys() %}
+    {% do return(not partition_column() and var('lm_foreign_keys') | string | lower in ('true', '1', 'yes')) %}
+{% endmacro %}
+
+
+{% macro stored_foreign_keys(relation) %}
+    {% do return(run_query(
         "select lower(constraint_name) from information_schema.table_constraints"
         ~ " where constraint_type = 'FOREIGN KEY' and table_schema = '" ~ relation.schema
         ~ "' and table_name = '" ~ relation.identifier ~ "'"
-    ).columns[0].values() %}
-    {% set wanted = var('lm_foreign_keys') | string | lower in ('true', '1', 'yes') %}
+    ).columns[0].values()) %}
+{% endmacro %}
+
+
+{% macro sync_foreign_keys(relation) %}
+    {% set existing = stored_foreign_keys(relation) %}
+    {% set wanted = wants_foreign_keys() %}
     {% for name, foreign_key in config.get('foreign_keys', {}).items() %}
         {% if wanted and name not in existing %}
             {% do run_query(

@@ -14,6 +14,7 @@
         'primary key (history_id)',
         'key idx_int_metric_inputs_change (change_id)',
     ],
+    partitioned_by='history_id',
     remembered_columns=['call_date'],
     parent='fct_call',
     marks_dates='call_date',

@@ -55,6 +55,9 @@ def check_references(target: Target, probe: Probe) -> Iterator[Finding]:
     if not target.vars.get("lm_foreign_keys", True):
         yield ok("foreign keys", "switched off by lm_foreign_keys")
         return
+    if int(target.vars.get("lm_partitions", 0)):
+        yield ok("foreign keys", "none: lm_partitions is set, and partitioned tables have none")
+        return
     for name, key in KEYS.items():
         yield from _check_reference(target, probe, name, key)
 

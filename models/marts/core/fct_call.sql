@@ -11,6 +11,7 @@
         'key idx_fct_call_review_date (review_date)',
         'key idx_fct_call_score (call_score_id)',
     ],
+    partitioned_by='history_id',
     remembered_columns=['call_date', 'review_date', 'week_start_date', 'next_call_at'],
     later_columns=[
         'is_last_of_caller', 'next_call_at', 'next_incoming_at', 'next_call_in_at', 'next_incoming_answered_at',

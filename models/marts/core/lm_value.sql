@@ -9,6 +9,7 @@
         'key idx_lm_value_call_score (call_score_id)',
         'key idx_lm_value_metric_group (metric_group)',
     ],
+    partitioned_by='history_id',
     foreign_keys={
         'fk_lm_value_call_history': ['history_id', 'call_history', 'history_id'],
         'fk_lm_value_call_scores': ['call_score_id', 'call_scores', 'id'],
