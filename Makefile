@@ -62,7 +62,7 @@ docs: export LM_SOCKET =
 docs: setup ## write target/static_index.html, the tables' documentation in one page
 	$(BIN)/lm dictionary
 	@$(EMPTY_SOURCES)
-	$(BIN)/dbt --quiet build --target embedded --exclude-resource-type test
+	$(BIN)/dbt --quiet build --target embedded --resource-type seed --resource-type model
 	$(BIN)/dbt docs generate --static --target embedded
 
 # Needs uv. The file carries names, versions and hashes, no addresses.

@@ -24,6 +24,9 @@ SETTINGS = {
 # `python -m dbt.cli.main` does nothing since dbt-core 1.8.
 DBT = ("-c", "from dbt.cli.main import cli; cli()")
 
+# Seeds, models and the tests of the data. Unit tests are of the code, whatever the data.
+BUILD = ("build", "--exclude-resource-type", "unit_test")
+
 # Of what a failed command said: its last words name the error.
 LONGEST_OUTPUT = 3_000
 

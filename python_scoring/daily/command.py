@@ -104,7 +104,7 @@ def steps(
     args: argparse.Namespace, target: Target, variables: Mapping[str, Any], limit: TimeLimit
 ) -> None:
     """The run's steps; each begins where the last run stopped in it."""
-    arguments = ["build", *(["--full-refresh"] if args.full_refresh else [])]
+    arguments = [*dbt_runner.BUILD, *(["--full-refresh"] if args.full_refresh else [])]
     print(f"dbt build on {target.name} ({target.place}), schema {target.schema}")
     retries.build(target, arguments, variables, limit, verbose=args.verbose)
     if not (args.no_train and args.no_score):

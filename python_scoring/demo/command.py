@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
 
         print(f"[3/6] dbt build as of {as_of}: seeds, models, tests", flush=True)
         given = {"as_of": as_of, **parse_vars(args.vars)}
-        if not dbt_runner.run(target, ["build"], variables=given, verbose=args.verbose):
+        if not dbt_runner.run(target, dbt_runner.BUILD, variables=given, verbose=args.verbose):
             raise LmError("dbt build failed: the messages above say which model or test")
 
         print("[4/6] probabilities: training on what became of the calls, scoring", flush=True)

@@ -54,6 +54,8 @@ from pipeline_cases import (
     wait_for,
 )
 
+from python_scoring.base import dbt_runner
+
 WRITTEN = ("int_calls", "fct_call", "lm_reference", "int_review_batches", "lm_value")
 DERIVED = ("fct_call", "lm_reference", "int_week_facts", "int_known_facts", "int_review_batches")
 # Metrics that the passing of time alone may change.
@@ -73,6 +75,7 @@ class Fresh:
 def fresh(target: TestTarget) -> Iterator[Fresh]:
     with own_schema(target, "fresh") as here:
         fill(here, clinic())
+        # With the unit tests: here they run on each database.
         done = run(here, "build")
         yield Fresh(here, {name: read(here, name) for name in KEYS}, done.stdout)
 
@@ -582,7 +585,7 @@ def test_two_builds_at_once(target: TestTarget, fresh: Fresh) -> None:
     with own_schema(target, "twice") as here:
         middle = END - timedelta(days=4)
         fill(here, until(clinic(), middle))
-        assert_well_or_clear(together(here, "build", as_of=middle))
+        assert_well_or_clear(together(here, *dbt_runner.BUILD, as_of=middle))
         calls = read(here, "fct_call")
         values = read(here, "lm_value")
         assert set(values) == {(call, metric) for (call,) in calls for metric in RULE_METRICS}
@@ -694,7 +697,7 @@ def test_change_of_a_rule_recomputes_in_bounded_runs(
     before = read(here, "lm_value")
     old = versions()
     bounds = {"lm_batch_calls": 200, "lm_max_batches": 2}
-    run(here, "build", **version, **bounds)
+    run(here, *dbt_runner.BUILD, **version, **bounds)
     assert versions() == {*old, "lm_test.2"}, "one run should not reach all"
     for _ in range(3):
         if versions() == {"lm_test.2"}:

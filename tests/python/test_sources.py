@@ -33,6 +33,7 @@ from pipeline_cases import (
     skip_unless,
 )
 
+from python_scoring.base import dbt_runner
 from python_scoring.base.source_tables import OPTIONAL_COLUMNS, REQUIRED_COLUMNS
 
 
@@ -67,7 +68,7 @@ def elsewhere(target: TestTarget) -> Iterator[Elsewhere]:
         own_schema(target, "else", salt="", charset=charset) as here,
     ):
         fill(here, Source(source.history, older), sources, variant="old", **names)
-        run(here, "build", **variables)
+        run(here, *dbt_runner.BUILD, **variables)
         tables = {name: read(here, name) for name in ("fct_call", "lm_value")}
         yield Elsewhere(here, sources, variables, tables)
         # The keys would hold the sources' schema.
@@ -250,7 +251,7 @@ def test_from_nothing_to_a_first_few(target: TestTarget) -> None:
     skip_unless(target, "embedded")  # Nothing here depends on the engine.
     with own_schema(target, "few") as here:
         fill(here, Source([], []))
-        run(here, "build")
+        run(here, *dbt_runner.BUILD)
         for table in ("int_calls", "fct_call", "lm_value", "lm_reference"):
             assert read(here, table) == {}, table
 
