@@ -131,9 +131,11 @@ def metrics_yml(dictionary: Dictionary) -> str:
                 "description": f"{{{{ doc('{_block_name(metric)}') }}}}",
                 "type": "simple",
                 "type_params": {"measure": code},
-                "meta": {
-                    "group": metric["metric_group"],
-                    "since_version": metric["since_version"],
+                "config": {
+                    "meta": {
+                        "group": metric["metric_group"],
+                        "since_version": metric["since_version"],
+                    },
                 },
             }
         )
