@@ -15,7 +15,7 @@
         when calls.next_outgoing_answered_at is not null
             or calls.next_incoming_answered_at is not null then 'LATER_CONTACT'
         {#- An unanswered attempt to reach the client closes nothing. #}
-        when calls.next_incoming_at is not null then 'NOT_LATEST_CALL'
+        when calls.next_need_at is not null then 'NOT_LATEST_CALL'
         when calls.call_started_at < {{ days_before_now('lists.window_days') }} then 'TOO_OLD'
     end
 {%- endmacro %}

@@ -308,7 +308,7 @@ derived as (
             coalesce(calls.next_booking_at, {{ no_event }}),
             coalesce(calls.next_outgoing_answered_at, {{ no_event }}),
             coalesce(calls.next_incoming_answered_at, {{ no_event }}),
-            coalesce(calls.next_incoming_at, {{ no_event }})
+            coalesce(calls.next_need_at, {{ no_event }})
         ) as first_event_at
 
     from looked_up as calls
@@ -499,9 +499,9 @@ select
     end as is_promise_broken,
     case
         when pbx_status = 0 and is_answered = 1
-            and next_incoming_at
+            and next_need_at
             <= {{ moment_after('call_started_at', 'complaint_dropped_sec') }}
-            and next_incoming_at <= {{ as_of() }} then 1
+            and next_need_at <= {{ as_of() }} then 1
         else 0
     end as is_dropped,
     followup_need,

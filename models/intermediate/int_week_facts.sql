@@ -132,7 +132,7 @@ facts as (
         calls.week_start_date, calls.week_start_date as known_week, 'call_again' as fact,
         '', '', '', count(*),
         sum(case
-            when calls.next_incoming_at <= {{ moment_after(
+            when calls.next_need_at <= {{ moment_after(
                 'calls.call_started_at', 'params.contact_hours * 3600'
             ) }} then 1
             else 0

@@ -53,7 +53,7 @@ EARLIER: dict[str, tuple[int, Test]] = {
 # Later calls: column -> which call counts.
 LATER: dict[str, Test] = {
     "next_call_at": _any,
-    "next_incoming_at": lambda row: _incoming(row) and not row["is_short_abandon"],
+    "next_need_at": lambda row: _incoming(row) and not row["is_short_abandon"],
     "next_incoming_answered_at": lambda row: _incoming(row) and bool(row["is_answered"]),
     "next_outgoing_answered_at": lambda row: row["direction"] == "out" and bool(row["is_answered"]),
     "next_booking_at": _booked,

@@ -35,7 +35,7 @@ CLOSING = (
     ("next_booking_at", "CLOSED_BY_BOOKING"),
     ("next_outgoing_answered_at", "CLOSED_BY_CALLBACK"),
     ("next_incoming_answered_at", "CLOSED_BY_CLIENT"),
-    ("next_incoming_at", "SUPERSEDED"),
+    ("next_need_at", "SUPERSEDED"),
 )
 
 

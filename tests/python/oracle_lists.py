@@ -23,7 +23,7 @@ def action_list(
     free = calls[
         calls["next_booking_at"].isna()
         & calls["next_outgoing_answered_at"].isna()
-        & calls["next_incoming_at"].isna()
+        & calls["next_need_at"].isna()
         & ~flag(calls["is_booked"])
         & ~flag(calls["is_frequent_number"])
         & calls["caller_key"].notna()

@@ -210,7 +210,7 @@ class Monday:
             "call_again_rate",
             "all",
             calls,
-            lambda c: within(c, "next_incoming_at", timedelta(hours=24)),
+            lambda c: within(c, "next_need_at", timedelta(hours=24)),
             param(self.params, "call_again_prior"),
         )
 

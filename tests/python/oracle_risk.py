@@ -185,7 +185,7 @@ def _repeat_trigger(call: Call, params: Params) -> list[tuple[str, float]]:
 def _dropped_trigger(call: Call, params: Params, context: Context) -> list[tuple[str, float]]:
     within = timedelta(seconds=param(params, "complaint_dropped_sec"))
     dropped = call.get("pbx_status") is not None and int(call["pbx_status"]) == 0
-    again = happened(call, "next_incoming_at", context.as_of, within)
+    again = happened(call, "next_need_at", context.as_of, within)
     if dropped and flag(call, "is_answered") and again:
         return [("DROPPED", param(params, "complaint_dropped"))]
     return []

@@ -351,9 +351,9 @@ def test_night_call_is_due_at_ten_of_a_working_day(seeds: Seeds, start: datetime
     ("later", "code", "minutes"),
     [
         ({"next_outgoing_answered_at": 20}, "CLOSED_BY_CALLBACK", 20),
-        ({"next_incoming_answered_at": 9, "next_incoming_at": 9}, "CLOSED_BY_CLIENT", 9),
-        ({"next_incoming_at": 5, "next_incoming_answered_at": 9}, "SUPERSEDED", 5),
-        ({"next_booking_at": 7, "next_incoming_at": 7}, "CLOSED_BY_BOOKING", 7),
+        ({"next_incoming_answered_at": 9, "next_need_at": 9}, "CLOSED_BY_CLIENT", 9),
+        ({"next_need_at": 5, "next_incoming_answered_at": 9}, "SUPERSEDED", 5),
+        ({"next_booking_at": 7, "next_need_at": 7}, "CLOSED_BY_BOOKING", 7),
     ],
 )
 def test_what_closes_a_followup(

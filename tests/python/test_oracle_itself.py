@@ -132,7 +132,7 @@ def test_contacts_of_a_caller() -> None:
     scores = [review(5, outcome="record"), review(4, requested_service_id=112)]
     scores.append(review(1, requested_service_id=115))
     one, _, _, four, five, six = calls_of(history, scores, SEEDS)
-    assert one["next_call_at"] == one["next_incoming_at"] == NOON + timedelta(minutes=2)
+    assert one["next_call_at"] == one["next_need_at"] == NOON + timedelta(minutes=2)
     assert one["next_call_in_at"] == NOON + timedelta(minutes=2000)
     assert one["next_outgoing_answered_at"] == NOON + timedelta(minutes=90)
     assert one["next_booking_at"] == NOON + timedelta(minutes=2000)

@@ -64,7 +64,7 @@ select
     -- What came after the call: labels to learn, never inputs.
     calls.is_last_of_caller,
     calls.next_call_at,
-    calls.next_incoming_at,
+    calls.next_need_at,
     calls.next_call_in_at,
     calls.next_incoming_answered_at,
     calls.next_outgoing_answered_at,

@@ -14,7 +14,7 @@
     partitioned_by='history_id',
     remembered_columns=['call_date', 'review_date', 'week_start_date', 'next_call_at'],
     later_columns=[
-        'is_last_of_caller', 'next_call_at', 'next_incoming_at', 'next_call_in_at', 'next_incoming_answered_at',
+        'is_last_of_caller', 'next_call_at', 'next_need_at', 'next_call_in_at', 'next_incoming_answered_at',
         'next_outgoing_answered_at', 'next_booking_at', 'next_complaint_at', 'next_other_service_at',
         'next_other_service_group', 'attempts_14d',
     ],
@@ -343,7 +343,7 @@ select
         else 1
     end as is_last_of_caller,
     {{ moment('next_call_epoch') }} as next_call_at,
-    {{ moment('next_need_epoch') }} as next_incoming_at,
+    {{ moment('next_need_epoch') }} as next_need_at,
     {{ moment('next_call_in_epoch') }} as next_call_in_at,
     {{ moment('next_incoming_answered_epoch') }} as next_incoming_answered_at,
     {{ moment('next_outgoing_answered_epoch') }} as next_outgoing_answered_at,
