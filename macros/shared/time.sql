@@ -43,15 +43,11 @@
     {% set zone = modules.pytz.timezone(var('timezone')) %}
     {% set at = modules.datetime.datetime.fromtimestamp %}
     {% set step = 10 * 86400 %}
-    {% set samples = modules.itertools.starmap(
-        at, modules.itertools.product(range(946684800, 2145916800, step), [zone])
-    ) %}
     {% set ns = namespace(before=at(946684800, zone).utcoffset()) %}
     {% set changes = [{'offset': ns.before.total_seconds() | int}] %}
-    {% for sample in samples if sample.utcoffset() != ns.before %}
-        {% set after = sample.utcoffset() %}
-        {% set high = sample.timestamp() | int %}
-        {% set change = namespace(low=high - step, high=high) %}
+    {% for sample in range(946684800, 2145916800, step) if at(sample, zone).utcoffset() != ns.before %}
+        {% set after = at(sample, zone).utcoffset() %}
+        {% set change = namespace(low=sample - step, high=sample) %}
         {% for _ in range(14) %}
             {% set middle = (change.low + change.high) // 120 * 60 %}
             {% if at(middle, zone).utcoffset() == after %}

@@ -98,13 +98,15 @@ def _invoke(
     key = (target.schema, *_place(target, parsed_with))
     with _surroundings(target, environment or {}):
         if key not in _manifests:
-            parsed = dbt_watch.invoke(["parse", *words], watch, verbose=verbose)
+            parsed = dbt_watch.invoke(["parse", *words], watch, says="warn" if verbose else "none")
             if not parsed.success:
                 return False
             _manifests[key] = parsed.result
         # A copy: a run leaves its compiled models in the manifest, and the next would take them.
         manifest = copy.deepcopy(_manifests[key])
-        done = dbt_watch.invoke([*arguments, *words], watch, manifest=manifest, verbose=verbose)
+        done = dbt_watch.invoke(
+            [*arguments, *words], watch, manifest=manifest, says="info" if verbose else "none"
+        )
     return bool(done.success)
 
 

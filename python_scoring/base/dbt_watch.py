@@ -99,18 +99,18 @@ class Watch:
             self._line.show(self.counts.total(), self._total, node + failed)
 
 
-def invoke(
-    words: Sequence[str], watch: Watch, *, manifest: Any = None, verbose: bool = False
-) -> Any:
+def invoke(words: Sequence[str], watch: Watch, *, manifest: Any = None, says: str = "none") -> Any:
     """dbt's result of a command in this process, on a project that is parsed already if given.
 
-    With `verbose` dbt says all that it has to say; what it raises goes to the watch in any case.
+    `says` is the least level of what dbt itself prints; what it raises goes to the watch anyway.
     """
     # Takes seconds, which commands without dbt need not wait for.
     from dbt.cli.main import dbtRunner
 
-    shown = [] if verbose else ["--log-level", "none", "--no-use-colors"]
-    done = dbtRunner(manifest=manifest, callbacks=[watch]).invoke([*words, *shown])
+    level = ["--log-level", says]
+    if says == "none":
+        level.append("--no-use-colors")
+    done = dbtRunner(manifest=manifest, callbacks=[watch]).invoke([*words, *level])
     if isinstance(done.exception, KeyboardInterrupt):
         raise done.exception
     watch.add(done.exception)

@@ -202,7 +202,7 @@ def _judged_from(days: pd.Series, first_day: date) -> date:
 def _habits(hours: pd.DataFrame) -> pd.DataFrame:
     """Index (weekday, hour), Monday 0: the means of the week's hours."""
     week = hours.assign(
-        weekday=pd.to_datetime(hours["day"]).dt.weekday, is_open=(hours["people"] > 0) * 1.0
+        weekday=pd.to_datetime(hours["day"]).dt.day_of_week, is_open=(hours["people"] > 0) * 1.0
     ).groupby(["weekday", "hour"])
     sums = week[["all_calls", "calls", "other_load", "is_open"]].sum()
     weeks = HABIT_DAYS / 7

@@ -85,7 +85,9 @@ class TestTarget:
         def work() -> int:
             return not dbt_runner.run(self.load(), arguments, variables=vars, verbose=True)
 
-        return run_here(work, ["dbt", *arguments], self.environment, check)
+        done = run_here(work, ["dbt", *arguments], self.environment, check)
+        assert "Deprecat" not in done.stdout + done.stderr, done.stdout
+        return done
 
     def lm(self, *arguments: str, check: bool = False) -> subprocess.CompletedProcess[str]:
         """Run `lm COMMAND ...` on this target."""
