@@ -222,7 +222,7 @@ def _habits(hours: pd.DataFrame) -> pd.DataFrame:
 def staffed_hours(forecast: pd.DataFrame, found: History) -> pd.DataFrame:
     """Incoming calls and other work of every forecast hour, and the operators there usually are."""
     start = forecast["period_start"].dt
-    place = pd.MultiIndex.from_arrays([start.weekday, start.hour], names=["weekday", "hour"])
+    place = pd.MultiIndex.from_arrays([start.day_of_week, start.hour], names=["weekday", "hour"])
     habits = found.habits.reindex(place).reset_index()
     share = habits["incoming_share"].fillna(1.0)
     return pd.DataFrame(
