@@ -14,7 +14,7 @@ from typing import Any
 
 from python_scoring.base.errors import ConfigurationError
 from python_scoring.importing.lengths import seconds_of
-from python_scoring.importing.lines import BadLine, LineReader, SkippedLine
+from python_scoring.importing.lines import BadLine, LineReader
 from python_scoring.importing.mapping import MappingFile
 from python_scoring.importing.moments import parser_of
 from python_scoring.importing.parties import NO_NUMBER, Parties, Side
@@ -84,12 +84,7 @@ class CallReader(LineReader):
 
     def call(self, line: int, fields: Sequence[str]) -> Call:
         """The call of one record."""
-        if len(fields) != self.width:
-            fields = self.fitted(fields)
-        for rule in self.mapping.skip:
-            value = self.value(fields, rule["column"])
-            if value in rule["values"] if "values" in rule else not is_null(value):
-                raise SkippedLine(rule["reason"])
+        fields = self.usable(fields)
         entry_id, group = self.identity(fields)
         start = self.moment(fields, "start", self.clock)
         if not 0 < start.timestamp() <= MAX_EPOCH:

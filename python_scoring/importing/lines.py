@@ -14,7 +14,7 @@ from typing import Any
 from python_scoring.base.errors import ConfigurationError
 from python_scoring.importing.mapping import MappingFile, listing
 from python_scoring.importing.moments import GUESSED, Clock, parser_of, swapped, zone_of
-from python_scoring.importing.texts import masked
+from python_scoring.importing.texts import is_null, masked
 
 MAX_TEXT = 255
 TOTALS = re.compile(r"(?:итого|всего|total|grand total|totals|sum|summe|gesamt)\b", re.IGNORECASE)
@@ -111,6 +111,16 @@ class LineReader:
         if len(filled) > 1 and all(TYPES.fullmatch(f) for f in filled):
             return "a line of column types"
         return None
+
+    def usable(self, fields: Sequence[str]) -> Sequence[str]:
+        """The fields, as many as the header has; SkippedLine where the mapping says to skip."""
+        if len(fields) != self.width:
+            fields = self.fitted(fields)
+        for rule in self.mapping.skip:
+            value = self.value(fields, rule["column"])
+            if value in rule["values"] if "values" in rule else not is_null(value):
+                raise SkippedLine(rule["reason"])
+        return fields
 
     def fitted(self, fields: Sequence[str]) -> Sequence[str]:
         """Empty fields at the end may be more or fewer: spreadsheets leave them off."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from python_scoring.importing.calls import ENTRY_PREFIX, digest_of_key
-from python_scoring.importing.lines import BadLine, LineReader, SkippedLine
+from python_scoring.importing.lines import BadLine, LineReader
 from python_scoring.importing.mapping import BUNDLED, MappingFile, checked, content_of
 from python_scoring.importing.mapping_checks import Checker
 from python_scoring.importing.moments import GUESSED
@@ -147,12 +147,7 @@ class ReviewReader(LineReader):
         self.review_clock = self.make_clock("reviewed", (*GUESSED, "%Y-%m-%d", "%d.%m.%Y"))
 
     def review(self, line: int, fields: Sequence[str]) -> Review:
-        if len(fields) != self.width:
-            fields = self.fitted(fields)
-        for rule in self.mapping.skip:
-            value = self.value(fields, rule["column"])
-            if value in rule["values"] if "values" in rule else not is_null(value):
-                raise SkippedLine(rule["reason"])
+        fields = self.usable(fields)
         entry_id = self.entry_id(fields)
         digits, epoch = ("", None) if entry_id else self.number_and_time(fields)
         reviewed, date_only = self.reviewed(fields)
