@@ -16,12 +16,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import jinja2
 import mysql.connector
-import yaml
 from mysql.connector.abstracts import MySQLConnectionAbstract
 
-from python_scoring.base import engine
+from python_scoring.base import engine, yaml_text
 from python_scoring.base.errors import ConfigurationError, LmError
 from python_scoring.base.project import parse_vars, project_dir, project_vars
+from python_scoring.base.yaml_text import YamlError
 
 PROFILE = "operabot_lm"
 EXAMPLE = "profiles.example.yml"
@@ -204,8 +204,8 @@ def connect(target: Target, schema: str | None = None) -> MySQLConnectionAbstrac
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
+        content = yaml_text.load_file(path)
+    except (OSError, YamlError) as error:
         raise ConfigurationError(f"cannot read {path}: {error}") from error
     return content if isinstance(content, dict) else {}
 

@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from python_scoring.base import yaml_text
 from python_scoring.base.errors import ConfigurationError
+from python_scoring.base.yaml_text import YamlError
 
 PROJECT_FILE = "dbt_project.yml"
+LONGEST_SHOWN = 200
 
 
 def project_dir() -> Path:
@@ -31,12 +32,17 @@ def parse_vars(text: str | None) -> dict[str, Any]:
     if not text:
         return {}
     try:
-        parsed = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigurationError(f"--vars is no YAML: {text!r} ({error})") from error
+        parsed = yaml_text.load(text)
+    except YamlError as error:
+        raise ConfigurationError(f"--vars {error.problem}: {shown(text)}") from error
     if not isinstance(parsed, dict):
-        raise ConfigurationError(f"--vars must be like '{{name: value}}', got {text!r}")
+        raise ConfigurationError(f"--vars must be like '{{name: value}}', got {shown(text)}")
     return parsed
+
+
+def shown(text: str) -> str:
+    """A text that was given, for a message about it."""
+    return repr(text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "...")
 
 
 def dump_vars(values: Mapping[str, Any]) -> str:
@@ -52,8 +58,10 @@ def project_vars(
     path = folder / PROJECT_FILE
     if not path.is_file():
         raise ConfigurationError(f"no {PROJECT_FILE} in {folder}: run lm in the project's folder")
-    with path.open(encoding="utf-8") as stream:
-        project = yaml.safe_load(stream) or {}
+    try:
+        project = yaml_text.load_file(path) or {}
+    except (OSError, YamlError) as error:
+        raise ConfigurationError(f"cannot read {path}: {error}") from error
     declared = dict(project.get("vars") or {})
     # dbt allows both `vars: {name: ...}` and `vars: {package: {name: ...}}`.
     own = declared.pop(project.get("name", ""), None) or {}

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from python_scoring.base import yaml_text
 from python_scoring.base.errors import ConfigurationError
 
 Row = Mapping[str, str]
@@ -59,7 +58,7 @@ class Dictionary:
 
 def load(project: Path) -> Dictionary:
     """Read the seeds of the project. Raises ConfigurationError when a metric lacks its example."""
-    examples = yaml.safe_load(EXAMPLES.read_text(encoding="utf-8"))
+    examples = yaml_text.load_file(EXAMPLES)
     found = Dictionary(
         metrics=_rows(project, "lm_metric_dictionary"),
         reasons=_rows(project, "lm_reason_dictionary"),

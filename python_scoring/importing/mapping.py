@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from python_scoring.base import yaml_text
 from python_scoring.base.errors import ConfigurationError
+from python_scoring.base.yaml_text import YamlError
 
 BUNDLED = Path(__file__).parent / "mappings"
 DIRECTIONS = {"incoming": 1, "outgoing": 2, "internal": 3}
@@ -131,8 +131,8 @@ def content_of(path: Path, folder: Path) -> Any:
             f"no mapping {path}: give a YAML file, or a name that `lm import --list` shows"
         )
     try:
-        return yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        return yaml_text.load_file(file)
+    except (OSError, YamlError) as error:
         raise ConfigurationError(f"cannot read the mapping {path}: {error}") from error
 
 

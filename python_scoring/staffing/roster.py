@@ -31,7 +31,7 @@ def read(path: Path) -> list[Shift]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             return parse(stream, str(path))
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ConfigurationError(f"cannot read the roster {path}: {error}") from error
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import mysql.connector
 import yaml
 
-from python_scoring.base import dbt_runner
+from python_scoring.base import dbt_runner, yaml_text
 from python_scoring.base.database import Probe, quoted
 from python_scoring.base.errors import ConfigurationError, LmError
 from python_scoring.base.profile import PROFILE, Target
@@ -109,7 +109,7 @@ def project_in(scratch: Target) -> Iterator[Target]:
             raise LmError("another comparison runs in this project: wait for its end") from error
         # As it is written: what the environment fills is still filled by dbt.
         path = scratch.profiles_dir / "profiles.yml"
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml_text.load_file(path)
         content[PROFILE]["outputs"][scratch.name]["schema"] = scratch.schema
         copy = Path(profiles) / "profiles.yml"
         copy.touch(mode=0o600)

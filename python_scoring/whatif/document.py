@@ -8,6 +8,12 @@ from typing import Any
 
 import yaml
 
+from python_scoring.base import yaml_text
+from python_scoring.base.yaml_text import YamlError
+
+# Of a key, in the path that a message names.
+LONGEST_NAME = 80
+
 
 @dataclass
 class Document:
@@ -31,53 +37,41 @@ def read(path: Path) -> Document:
     """The file as a document; what can't be read is an error in it, never an exception."""
     document = Document(path.name)
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml_text.node_of(yaml_text.text_of(path))
     except OSError as error:
         document.errors.append(f"{path}: can't be read ({error.strerror})")
-    except UnicodeDecodeError:
-        document.errors.append(f"{path.name}: is no UTF-8 text; save it as UTF-8")
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        line = mark.line + 1 if mark else 1
-        document.errors.append(f"{path.name}, line {line}: is no YAML: {error.problem}")
-    except yaml.YAMLError as error:
-        document.errors.append(f"{path.name}: is no YAML: {error}")
+    except YamlError as error:
+        line = f", line {error.line}" if error.line else ""
+        document.errors.append(f"{path.name}{line}: {error.problem}")
     else:
         if node is None:
             document.errors.append(f"{path.name}: is empty; `lm what-if --example` shows a file")
         else:
-            document.value = _value(document, node, "", set())
+            document.value = _value(document, node, "")
     return document
 
 
-def _value(document: Document, node: yaml.Node, path: str, above: set[int]) -> Any:
+def _value(document: Document, node: yaml.Node, path: str) -> Any:
     document.lines[path] = node.start_mark.line + 1
-    if id(node) in above:
-        document.error(path, "an alias holds itself")
-        return None
-    above = above | {id(node)}
     if isinstance(node, yaml.MappingNode):
         found: dict[str, Any] = {}
         for key_node, value_node in node.value:
             key = str(key_node.value)
-            inner = f"{path}.{key}" if path else key
+            name = key[:LONGEST_NAME]
+            inner = f"{path}.{name}" if path else name
             if key in found:
                 first = document.lines[inner]
                 document.lines[inner] = key_node.start_mark.line + 1
                 document.error(inner, f"is there twice, see line {first}; write it once")
                 document.lines[inner] = first
                 continue
-            found[key] = _value(document, value_node, inner, above)
+            found[key] = _value(document, value_node, inner)
             document.lines[inner] = key_node.start_mark.line + 1
         return found
     if isinstance(node, yaml.SequenceNode):
-        return [
-            _value(document, item, f"{path}[{i + 1}]", above) for i, item in enumerate(node.value)
-        ]
+        return [_value(document, item, f"{path}[{i + 1}]") for i, item in enumerate(node.value)]
     try:
-        loader = yaml.SafeLoader("")
-        return loader.construct_object(node)
-    except (yaml.YAMLError, ValueError) as error:
-        document.error(path, f"is no value that can be read ({error})")
+        return yaml_text.value_of(node)
+    except YamlError as error:
+        document.error(path, error.problem)
         return None
