@@ -23,6 +23,8 @@ from python_scoring.simulation import simulate
 TRUTH_FILE = "demo_truth.csv.gz"
 # Says that the calls of a schema are the demo's own, and which: so that it may fill it anew.
 MARKER = "lm_demo_data"
+SOURCES = ("call_history", "call_scores")
+VALUES = "lm_value"
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -43,6 +45,7 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigurationError(f"--days must be at least 1, got {args.days}")
     started = time.monotonic()
     target = profile.from_args(args)
+    _require_own_sources(target)
     print(f"[1/6] database {target.name} ({target.place}), schema {target.schema}", flush=True)
     with contextlib.closing(profile.connect(target)) as connection:
         probe = Probe(connection)
@@ -96,25 +99,63 @@ def _mark(probe: Probe, target: Target) -> dict[str, Any] | None:
     return dict(zip(("days", "seed", "as_of"), rows[0], strict=False))
 
 
+def _require_own_sources(target: Target) -> None:
+    """ConfigurationError where the variables name other sources than those that the demo makes."""
+    names = [target.source_table(name) for name in SOURCES]
+    if target.source_schema != target.schema or names != list(SOURCES):
+        raise ConfigurationError(
+            f"the demo makes call_history and call_scores in the schema {target.schema}, and the"
+            f" vars name {target.source_schema}.{names[0]} and {target.source_schema}.{names[1]}"
+            " as the sources: leave source_schema, call_history_identifier and"
+            " call_scores_identifier empty for the demo, and give it a schema of its own with"
+            " LM_SCHEMA"
+        )
+
+
 def _held(probe: Probe, target: Target, days: int, seed: int) -> str:
     """The end of this very simulation if the schema holds it; else an empty schema and ''.
 
-    A schema whose calls are not all the demo's is refused.
+    A schema that holds anything that is not the demo's is refused, and left as it is.
     """
-    mark = _mark(probe, target)
-    if mark and (mark["days"], mark["seed"]) == (days, seed):
-        return str(mark["as_of"])
     tables = table_names(probe, target.schema)
+    mark = _mark(probe, target)
     is_begun = MARKER in tables and not probe.rows(f"select 1 from {quoted(target.schema, MARKER)}")
-    if mark or is_begun:
-        probe.do(f"drop database {quoted(target.schema)}")
-    elif "call_history" in tables:
+    if foreign := _not_the_demos(probe, target, tables, is_held=bool(mark), is_begun=is_begun):
         raise ConfigurationError(
-            f"schema {target.schema} has calls that are not the demo's:"
+            f"schema {target.schema} has {foreign} that are not the demo's:"
             " give the demo a schema of its own with LM_SCHEMA"
         )
+    if mark and (mark["days"], mark["seed"]) == (days, seed):
+        return str(mark["as_of"])
+    if mark or is_begun:
+        probe.do(f"drop database {quoted(target.schema)}")
     probe.do(f"create database if not exists {quoted(target.schema)} character set utf8mb4")
     return ""
+
+
+def _not_the_demos(
+    probe: Probe, target: Target, tables: set[str], *, is_held: bool, is_begun: bool
+) -> str:
+    """What the schema holds of somebody else's, in a word or two; '' where there is nothing."""
+    if not is_held and not is_begun:
+        return "calls" if "call_history" in tables else ("tables" if tables else "")
+    if VALUES not in tables:
+        return ""
+    # The demo marks its calls before dbt makes anything of them.
+    if is_begun:
+        return "values"
+    # A run that read its calls elsewhere wrote here: its keys say so, or calls nobody knows here.
+    elsewhere = probe.rows(
+        "select 1 from information_schema.key_column_usage where table_schema = %s"
+        " and table_name = %s and referenced_table_schema <> %s",
+        (target.schema, VALUES, target.schema),
+    )
+    unknown = probe.rows(
+        f"select 1 from {quoted(target.schema, VALUES)} as lm_value"
+        f" left join {quoted(target.schema, 'call_history')} as calls"
+        " on lm_value.history_id = calls.history_id where calls.history_id is null limit 1"
+    )
+    return "values" if elsewhere or unknown else ""
 
 
 def _fill(connection: MySQLConnectionAbstract, target: Target, days: int, seed: int) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
 from conftest import TestTarget
+from pipeline_cases import execute, own_database, own_schema, relations
 
 from python_scoring.base.database import Probe
 from python_scoring.demo.summary import summary
@@ -92,6 +94,74 @@ def test_calls_of_others_are_left_alone(target: TestTarget) -> None:
     assert done.returncode == 2
     assert "has calls that are not the demo's" in done.stderr
     assert target.rows("select count(*) from call_history") == [(0,)]
+
+
+CALLS = (
+    "create table call_history (history_id int primary key)",
+    "insert into call_history values (1)",
+)
+MARKED = (
+    "create table lm_demo_data (days int, seed bigint, calls int, as_of datetime)",
+    "insert into lm_demo_data values (1, 7, 1, '2026-03-12 00:00:00')",
+)
+
+
+@pytest.mark.parametrize(
+    ("tables", "values"),
+    [
+        # Where a real run builds, its sources elsewhere.
+        ((), "(7, 'churn_risk_level')"),
+        # The demo's, and a run that read its calls elsewhere.
+        ((*CALLS, *MARKED), "(2, 'churn_risk_level')"),
+        # A demo that was broken off long before any value.
+        ((*MARKED, "delete from lm_demo_data"), "(7, 'churn_risk_level')"),
+    ],
+    ids=["no demo", "the demo's calls", "a demo begun"],
+)
+def test_values_of_others_are_left_alone(
+    target: TestTarget, tables: tuple[str, ...], values: str
+) -> None:
+    with own_schema(target, "real") as here:
+        for statement in (
+            *tables,
+            "create table lm_value (history_id int, metric_code varchar(64))",
+            f"insert into lm_value values {values}",
+        ):
+            here.rows(statement)
+        before = relations(here)
+        done = here.lm("demo", "--days", "1", "--seed", "7")
+        assert done.returncode == 2
+        assert "that are not the demo's" in done.stderr
+        assert relations(here) == before
+        assert len(here.rows("select * from lm_value")) == 1
+
+
+def test_values_of_other_calls_of_the_same_ids_are_left_alone(target: TestTarget) -> None:
+    """Their foreign key leads to another schema."""
+    with own_schema(target, "real") as here, own_database(target, f"{here.schema}_pbx") as pbx:
+        execute(here, f"create table `{pbx}`.call_history (history_id int primary key)")
+        execute(here, f"insert into `{pbx}`.call_history values (1)")
+        for statement in (
+            *CALLS,
+            *MARKED,
+            "create table lm_value (history_id int, constraint fk_lm_value_call_history"
+            f" foreign key (history_id) references `{pbx}`.call_history (history_id))",
+            "insert into lm_value values (1)",
+        ):
+            here.rows(statement)
+        done = here.lm("demo", "--days", "2", "--seed", "7")
+        assert done.returncode == 2
+        assert "that are not the demo's" in done.stderr
+        assert here.rows("select * from lm_value") == [(1,)]
+        here.rows("drop table lm_value")
+
+
+def test_sources_elsewhere_are_no_place_for_the_demo(target: TestTarget) -> None:
+    with own_schema(target, "real") as here:
+        done = here.lm("demo", "--days", "1", "--vars", "{source_schema: clinic}")
+        assert done.returncode == 2
+        assert "clinic.call_history" in done.stderr
+        assert relations(here) == []
 
 
 def test_commands_keep_the_demo_s_time(target: TestTarget) -> None:
