@@ -6,7 +6,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from python_scoring.base import engine
+import mysql.connector
+
+from python_scoring.base import engine, faults
 from python_scoring.base.errors import LmError
 from python_scoring.base.progress import progress
 from python_scoring.base.project import dump_vars, parse_vars
@@ -75,8 +77,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         _keep_demo_time(args)
         code: int = args.run(args)
     except LmError as error:
-        print(f"lm: {error}", file=sys.stderr)
-        return error.exit_code
+        return _tell(error)
+    except mysql.connector.Error as error:
+        return _tell(faults.told(error))
     except KeyboardInterrupt:
         print("lm: interrupted", file=sys.stderr)
         return 130
@@ -84,7 +87,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader (head, less) went away: not an error, and nothing left to flush.
         sys.stderr.close()
         return 0
+    except OSError as error:
+        return _tell(faults.told_of_file(error))
     return code
+
+
+def _tell(error: LmError) -> int:
+    print(f"lm: {error}", file=sys.stderr)
+    return error.exit_code
 
 
 def _keep_demo_time(args: argparse.Namespace) -> None:

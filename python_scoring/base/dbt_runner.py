@@ -7,11 +7,14 @@ import contextlib
 import copy
 import os
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from python_scoring.base import dbt_watch, engine
 from python_scoring.base.dbt_watch import Watch
+from python_scoring.base.errors import ConfigurationError
 from python_scoring.base.profile import Target
 from python_scoring.base.project import dump_vars
 
@@ -26,6 +29,9 @@ DBT = ("-c", "from dbt.cli.main import cli; cli()")
 
 # Seeds, models and the tests of the data. Unit tests are of the code, whatever the data.
 BUILD = ("build", "--exclude-resource-type", "unit_test")
+
+# Where dbt writes, in the project unless the environment says otherwise.
+FOLDERS = {"DBT_TARGET_PATH": "target", "DBT_LOG_PATH": "logs"}
 
 # Of what a failed command said: its last words name the error.
 LONGEST_OUTPUT = 3_000
@@ -42,9 +48,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def prepare(target: Target) -> None:
-    """Start the embedded engine if that is the target and it does not run."""
+    """See that dbt can write its files, and that the embedded engine runs if that is the target."""
+    for name, usual in FOLDERS.items():
+        _require_writable(target.project_dir / os.environ.get(name, usual), name)
     if target.is_embedded and target.socket:
         engine.ensure(engine.dir_of_socket(target.socket))
+
+
+def _require_writable(folder: Path, setting: str) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ConfigurationError(
+            f"cannot write in {folder} ({error.strerror}): make this user its owner, or name"
+            f" another folder in {setting}"
+        ) from error
 
 
 def run(

@@ -136,12 +136,17 @@ def page(connection: MySQLConnectionAbstract, target: Target) -> None:
 
 @contextlib.contextmanager
 def _told_alone(name: str) -> Iterator[None]:
-    """A step after the statistics: where it fails that is told, and the night's work stays."""
+    """A step after the statistics: where it fails that is told, and the night's work stays.
+
+    A lost database or a lock is the run's affair, which tries again.
+    """
     try:
         yield
     except ConfigurationError:
         raise
     except Exception as error:
+        if retries.is_passing(error):
+            raise
         if not isinstance(error, LmError | mysql.connector.Error):
             traceback.print_exc()
         print(f"no {name}: {error}", file=sys.stderr, flush=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -14,21 +13,12 @@ from typing import Any, TypeVar
 
 import mysql.connector
 
-from python_scoring.base import profile
+from python_scoring.base import dbt_runner, faults, profile
+from python_scoring.base.database import Probe, quoted
 from python_scoring.base.errors import BusyError, ConfigurationError, LmError
 from python_scoring.base.profile import Target
 from python_scoring.daily.limits import TimeLimit
 
-# Of the servers: too many connections, shutdown, lock wait, deadlock, killed; of the client: no
-# connection (2002, 2003), gone, lost, lost in the handshake (2055).
-PASSING = (1040, 1053, 1205, 1213, 1927, 2002, 2003, 2006, 2013, 2055)
-# As dbt writes an error: its number and SQL state, or the driver's words without a number.
-PASSING_TEXT = re.compile(
-    rf"\b({'|'.join(map(str, PASSING))}) \(\w+\):"
-    r"|\b(2002|2003|2006|2013|2055)\b.*(connect|server)"
-    r"|MySQL Connection not available|Lost connection|server has gone away",
-    re.IGNORECASE,
-)
 FIRST_PAUSE_SECONDS = 5.0
 LONGEST_PAUSE_SECONDS = 300.0
 
@@ -45,7 +35,7 @@ def is_passing(error: BaseException | None) -> bool:
         if isinstance(error, PassingError):
             return True
         if isinstance(error, mysql.connector.Error):
-            return error.errno in PASSING or bool(PASSING_TEXT.search(str(error)))
+            return faults.kind_of(error) is faults.PASSING
         error = error.__cause__
     return False
 
@@ -89,10 +79,14 @@ def build(
     verbose: bool = False,
 ) -> None:
     """`dbt ARGUMENTS`; PassingError or, for any other failure, LmError."""
+    dbt_runner.prepare(target)
     results_file(target).unlink(missing_ok=True)
     if not limit.run_dbt(target, arguments, variables, verbose=verbose):
         if what := passing_failure(target):
             raise PassingError(f"dbt {arguments[0]} failed: {what}")
+        fault = lasting_failure(target)
+        if fault.codes:
+            raise fault.error(f"dbt {arguments[0]} failed: {fault.sentence()}")
         raise LmError(f"dbt {arguments[0]} failed: the messages above say which model or test")
 
 
@@ -111,9 +105,34 @@ def passing_failure(target: Target) -> str:
             raise
         except LmError as error:
             return str(error) if is_passing(error) else ""
-    results = json.loads(path.read_text(encoding="utf-8"))["results"]
-    bad = [row for row in results if row["status"] in ("error", "runtime error")]
-    messages = [" ".join(str(row.get("message") or "").split()) for row in bad]
-    if not bad or not all(map(PASSING_TEXT.search, messages)):
+    bad = failures(path)
+    if not bad or any(faults.kind_in(message) is not faults.PASSING for _, message in bad):
         return ""
-    return f"{bad[0]['unique_id']}: {messages[0]}"
+    return ": ".join(bad[0])
+
+
+def lasting_failure(target: Target) -> faults.Fault:
+    """The kind of the first error of dbt's last command; OTHER where no kind is known."""
+    path = results_file(target)
+    if path.is_file():
+        bad = failures(path)
+        return faults.kind_in(bad[0][1]) if bad else faults.OTHER
+    # It ended before the first model: the server is asked to do what dbt does first.
+    try:
+        with contextlib.closing(profile.connect(target)) as connection:
+            schema = quoted(target.schema)
+            Probe(connection).do(f"create database if not exists {schema}")
+    except mysql.connector.Error as error:
+        return faults.kind_of(error)
+    except LmError:
+        pass
+    return faults.OTHER
+
+
+def failures(results: Path) -> list[tuple[str, str]]:
+    """Node and message, in one line, of each error that dbt's run_results.json tells."""
+    return [
+        (row["unique_id"], " ".join(str(row.get("message") or "").split()))
+        for row in json.loads(results.read_text(encoding="utf-8"))["results"]
+        if row["status"] in ("error", "runtime error")
+    ]

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import mysql.connector
 from mysql.connector import errorcode
 
+from python_scoring.base import faults
 from python_scoring.base.database import Probe, quoted
 from python_scoring.base.profile import Target
 from python_scoring.doctor.findings import Finding, fail, ok, warn
@@ -17,6 +18,8 @@ KEYS = {"call_history": "history_id", "call_scores": "id"}
 # A foreign key locks its parent for a moment. Behind a long transaction it must give up soon,
 # or the production table's other users would queue up behind it.
 LOCK_WAIT_SECONDS = 3
+# Faults of the server itself are no matter of rights.
+UNGRANTED = (faults.DENIED, faults.MISSING, faults.OTHER)
 
 
 def check_target_schema(target: Target, probe: Probe) -> Iterator[Finding]:
@@ -41,10 +44,12 @@ def check_target_schema(target: Target, probe: Probe) -> Iterator[Finding]:
                 right = name
                 probe.do(statement)
     except mysql.connector.Error as error:
+        fault = faults.kind_of(error)
+        grant = f"grant all privileges on {quoted(target.schema)}.* to {target.user}"
         yield fail(
             "target schema",
             f"{right} on {target.schema} failed: {error}",
-            f"grant all privileges on {quoted(target.schema)}.* to {target.user}, or set LM_SCHEMA",
+            f"{grant}, or set LM_SCHEMA" if fault in UNGRANTED else fault.todo,
         )
     else:
         yield ok("target schema", f"{target.schema} {state}; tables, indexes and views work")
@@ -90,6 +95,8 @@ def _check_reference(target: Target, probe: Probe, name: str, key: str) -> Itera
             errorcode.ER_COLUMNACCESS_DENIED_ERROR,
         ):
             yield fail(check, str(error), f"grant references on {parent} to {target.user}, {off}")
+        elif (fault := faults.kind_of(error)) not in UNGRANTED:
+            yield fail(check, str(error), fault.todo)
         else:
             yield fail(check, str(error), f"the table must be InnoDB with a key on {key}, {off}")
 
