@@ -4,45 +4,38 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from importlib import import_module
 
 import mysql.connector
 
-from python_scoring.base import engine, faults
+from python_scoring.base import faults
 from python_scoring.base.errors import LmError
 from python_scoring.base.progress import progress
 from python_scoring.base.project import dump_vars, parse_vars
-from python_scoring.daily import command as run
-from python_scoring.demo import command as demo
-from python_scoring.dictionary import command as dictionary
-from python_scoring.doctor import command as doctor
-from python_scoring.forecasting import command as forecast
-from python_scoring.importing import command as importer
-from python_scoring.report import command as report
-from python_scoring.scoring import score, train
-from python_scoring.shell import command as shell
-from python_scoring.staffing import command as staff
-from python_scoring.versions import command as versions
-from python_scoring.whatif import command as what_if
+from python_scoring.demo.marker import clock
 
-# In the order of `lm --help`. Each module has add_parser(subparsers), and its
-# parser's default `run` is a function (args) -> exit code.
-COMMANDS = (
-    demo,
-    run,
-    doctor,
-    importer,
-    versions,
-    train,
-    score,
-    forecast,
-    staff,
-    what_if,
-    report,
-    dictionary,
-    shell,
-    engine,
-)
+# In the order of `lm --help`: the command, and its module. Each has add_parser(subparsers), and its
+# parser's default `run` is a function (args) -> exit code. Imported when asked for: all of them
+# take seconds.
+COMMANDS = {
+    "demo": "demo.command",
+    "run": "daily.command",
+    "doctor": "doctor.command",
+    "import": "importing.command",
+    "compare-versions": "versions.command",
+    "train": "scoring.train",
+    "score": "scoring.score",
+    "forecast": "forecasting.command",
+    "staff": "staffing.command",
+    "what-if": "whatif.command",
+    "report": "report.command",
+    "dictionary": "dictionary.command",
+    "shell": "shell.command",
+    "engine": "base.engine",
+}
+# Which make or fill a database, or only look at it.
+KEEP_THE_CLOCK = ("demo", "import", "shell")
 
 EPILOG = """\
 exit codes:
@@ -58,21 +51,26 @@ LM_PASSWORD, LM_SCHEMA, LM_SOCKET) and the variables of dbt_project.yml.
 """
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser(commands: Iterable[str] = COMMANDS) -> argparse.ArgumentParser:
+    """The parser of these commands, all by default."""
     parser = argparse.ArgumentParser(
         prog="lm",
         description="Call metrics over call_history and call_scores.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in COMMANDS:
-        module.add_parser(subparsers)
+    subparsers = parser.add_subparsers(
+        title="commands", metavar="COMMAND", dest="command", required=True
+    )
+    for command in commands:
+        import_module(f"python_scoring.{COMMANDS[command]}").add_parser(subparsers)
     return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    args = build_parser().parse_args(argv)
+    words = list(sys.argv[1:] if argv is None else argv)
+    asked = words[:1] if words and words[0] in COMMANDS else COMMANDS
+    args = build_parser(asked).parse_args(words)
     try:
         _keep_demo_time(args)
         code: int = args.run(args)
@@ -99,10 +97,10 @@ def _tell(error: LmError) -> int:
 
 def _keep_demo_time(args: argparse.Namespace) -> None:
     """On the demo's calls "now" is their end, for every command that does not say otherwise."""
-    if "vars" not in args or args.run in (demo.run, importer.run, shell.run):
+    if "vars" not in args or args.command in KEEP_THE_CLOCK:
         return
     given = parse_vars(args.vars)
-    if "as_of" not in given and (moment := demo.clock(args)):
+    if "as_of" not in given and (moment := clock(args)):
         args.vars = dump_vars({**given, "as_of": moment})
         progress(f"the demo's calls: it is {moment} there")
 

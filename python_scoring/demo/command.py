@@ -5,9 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import time
-from typing import Any
 
-import mysql.connector
 from mysql.connector.abstracts import MySQLConnectionAbstract
 
 from python_scoring.base import dbt_runner, profile
@@ -17,12 +15,11 @@ from python_scoring.base.profile import Target
 from python_scoring.base.project import parse_vars
 from python_scoring.daily import command as daily
 from python_scoring.demo import summary as demo_summary
+from python_scoring.demo.marker import MARKER, count_calls, held
 from python_scoring.report import command as report
 from python_scoring.simulation import simulate
 
 TRUTH_FILE = "demo_truth.csv.gz"
-# Says that the calls of a schema are the demo's own, and which: so that it may fill it anew.
-MARKER = "lm_demo_data"
 SOURCES = ("call_history", "call_scores")
 VALUES = "lm_value"
 
@@ -75,30 +72,6 @@ def run(args: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def clock(args: argparse.Namespace) -> str:
-    """The end of the demo's calls if the target of the arguments holds nothing else, else ''.
-
-    Where there is no database to ask, the command itself will say so.
-    """
-    with contextlib.suppress(LmError, mysql.connector.Error):
-        target = profile.from_args(args)
-        with contextlib.closing(profile.connect(target)) as connection:
-            mark = _mark(Probe(connection), target)
-            return str(mark["as_of"]) if mark else ""
-    return ""
-
-
-def _mark(probe: Probe, target: Target) -> dict[str, Any] | None:
-    """days, seed and as_of of the simulation that the schema holds whole and unmixed."""
-    tables = table_names(probe, target.schema)
-    if MARKER not in tables or "call_history" not in tables:
-        return None
-    rows = probe.rows(f"select days, seed, as_of, calls from {quoted(target.schema, MARKER)}")
-    if not rows or rows[0][3] != _count(probe, target):
-        return None
-    return dict(zip(("days", "seed", "as_of"), rows[0], strict=False))
-
-
 def _require_own_sources(target: Target) -> None:
     """ConfigurationError where the variables name other sources than those that the demo makes."""
     names = [target.source_table(name) for name in SOURCES]
@@ -118,7 +91,7 @@ def _held(probe: Probe, target: Target, days: int, seed: int) -> str:
     A schema that holds anything that is not the demo's is refused, and left as it is.
     """
     tables = table_names(probe, target.schema)
-    mark = _mark(probe, target)
+    mark = held(probe, target)
     is_begun = MARKER in tables and not probe.rows(f"select 1 from {quoted(target.schema, MARKER)}")
     if foreign := _not_the_demos(probe, target, tables, is_held=bool(mark), is_begun=is_begun):
         raise ConfigurationError(
@@ -173,13 +146,10 @@ def _fill(connection: MySQLConnectionAbstract, target: Target, days: int, seed: 
     as_of = str(simulation.as_of)
     # Last: an interrupted run leaves no row, and the next one starts over.
     probe.rows(
-        f"insert into {marker} values (%s, %s, %s, %s)", (days, seed, _count(probe, target), as_of)
+        f"insert into {marker} values (%s, %s, %s, %s)",
+        (days, seed, count_calls(probe, target), as_of),
     )
     return as_of
-
-
-def _count(probe: Probe, target: Target) -> int:
-    return int(probe.one(f"select count(*) from {quoted(target.schema, 'call_history')}")[0])
 
 
 def _where(target: Target) -> str:

@@ -10,6 +10,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from python_scoring.probability.features import BY_COLUMN, GROUPS
 from python_scoring.probability.linear import usable
+from python_scoring.probability.tree_tables import preprocessed, tree_tables
 
 MIN_CODE_CALLS = 20
 MAX_CODES = 60
@@ -90,38 +91,24 @@ class TreeModel:
         """Log-odds of the typical call, and each group's share of the way to each call's.
 
         Groups of features are put in the place of the typical call's one after the other, once in
-        their order and once in the reverse; a group's points are the mean of what its turn changed.
+        their order and once in the reverse; a group's points are the mean of what its turn changed,
+        summed up over the trees.
         So points sum up exactly to the difference (sampled Shapley values with two opposite orders:
         Strumbelj and Kononenko, 2014; Mitchell et al., 2022, on antithetic permutations).
         Shape (rows, groups).
         """
-        matrix = self._matrix(inputs)
-        groups = [
-            (GROUPS.index(group), [at for at, n in enumerate(self.columns_) if _group(n) == group])
-            for group in dict.fromkeys(map(_group, self.columns_))
-        ]
+        matrix = preprocessed(self.model_, np.vstack([self.reference_, self._matrix(inputs)]))
         base = float(self.model_.decision_function(self.reference_[None, :])[0])
-        points = np.zeros((len(matrix), len(GROUPS)))
-        differs = ~((matrix == self.reference_) | (np.isnan(matrix) & np.isnan(self.reference_)))
-        for order in (groups, groups[::-1]):
-            mixed = np.tile(self.reference_, (len(matrix), 1))
-            steps = []
-            for place, members in order:
-                rows = np.flatnonzero(differs[:, members].any(axis=1))
-                if len(rows):
-                    mixed[:, members] = matrix[:, members]
-                    steps.append((place, rows, mixed[rows]))
-            if not steps:
-                continue
-            # All steps in one question: asking costs more than the answer.
-            found = self.model_.decision_function(np.concatenate([step[2] for step in steps]))
-            before = np.full(len(matrix), base)
-            for place, rows, _ in steps:
-                after = before.copy()
-                after[rows], found = found[: len(rows)], found[len(rows) :]
-                points[:, place] += (after - before) / 2
-                before = after
-        return base, points
+        order = list(dict.fromkeys(map(_group, self.columns_)))
+        points = np.zeros((len(matrix) - 1, len(order)))
+        for tree in tree_tables(self.model_):
+            groups = np.array([order.index(_group(self.columns_[at])) for at in tree.columns], int)
+            patterns = tree.patterns(matrix)
+            shares = tree.shares(patterns[0], groups)
+            points[:, : shares.shape[1]] += shares[patterns[1:]]
+        by_group = np.zeros((len(points), len(GROUPS)))
+        by_group[:, [GROUPS.index(group) for group in order]] = points
+        return base, by_group
 
     def used(self) -> list[str]:
         return list(self.columns_)

@@ -160,7 +160,11 @@ def empty_copy(connection: MySQLConnectionAbstract, table: str) -> Iterator[str]
     ddl = ddl.replace(f"`{table}`", f"`{copy}`", 1)
     ddl = re.sub(r"CONSTRAINT `(\w+)`", r"CONSTRAINT `\1_copy`", ddl)
     # The embedded engine prints options of its own after the columns that it does not take back.
-    ddl = ddl[: ddl.rindex(")") + 1] if "PARTITION" not in ddl else ddl
+    # Of the others' the collation counts: MariaDB writes it nowhere else.
+    columns, _, options = ddl.rpartition("\n)")
+    collation = re.search(r"COLLATE ?= ?\w+", options)
+    if "PARTITION" not in options:
+        ddl = f"{columns}\n) {collation[0] if collation else ''}"
     run(connection, f"drop table if exists {copy}")
     run(connection, ddl)
     yield copy

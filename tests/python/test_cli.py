@@ -16,38 +16,11 @@ def test_help_names_commands_and_exit_codes(capsys: pytest.CaptureFixture[str]) 
         cli.main(["--help"])
     shown = capsys.readouterr().out
     assert ended.value.code == 0
-    for word in (
-        "demo",
-        "run",
-        "train",
-        "forecast",
-        "score",
-        "doctor",
-        "import",
-        "compare-versions",
-        "shell",
-        "engine",
-        "exit codes",
-    ):
+    for word in (*cli.COMMANDS, "exit codes"):
         assert word in shown
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        "demo",
-        "run",
-        "doctor",
-        "import",
-        "compare-versions",
-        "train",
-        "score",
-        "forecast",
-        "shell",
-        "engine",
-    ],
-    ids=str,
-)
+@pytest.mark.parametrize("command", cli.COMMANDS)
 def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         cli.main([command, "--help"])

@@ -24,6 +24,7 @@ FLOORS = (
 # What a package offers to those above it; the rest is its own affair.
 OPEN_TO_ALL = ("base", "probability", "model_registry")
 OFFERED = {
+    "demo.marker",
     "scoring.score",
     "scoring.train",
     "forecasting.store",

@@ -23,6 +23,7 @@ from python_scoring.probability.calibration import Sigmoid, fit_sigmoid
 from python_scoring.probability.explain import GROUPS, LEVEL_CODES
 from python_scoring.probability.explain import ROOT as ALL_CALLS
 from python_scoring.probability.features import (
+    BY_COLUMN,
     FEATURE_COLUMNS,
     INPUT_COLUMNS,
     LABEL_COLUMNS,
@@ -39,6 +40,7 @@ from python_scoring.probability.settings import (
     ProbabilitySettings,
 )
 from python_scoring.probability.training import train_metric
+from python_scoring.probability.trees import TreeModel
 
 ROOT = Path(__file__).resolve().parents[2]
 START = datetime(2025, 1, 6)
@@ -380,6 +382,32 @@ def test_reasons_point_the_right_way(repeat_model: ProbabilityModel, newer: pd.D
     often = newer[newer["calls_7d"] >= 3]
     for reasons in repeat_model.predict(often)["reasons"]:
         assert {r["code"]: r["points"] for r in reasons}.get("CALLED_BEFORE", 0) > 0
+
+
+def test_the_trees_points_are_what_each_turn_changes(
+    calls: pd.DataFrame, newer: pd.DataFrame
+) -> None:
+    strange = newer.head(50).assign(outcome="a new outcome", await_sec=None, call_weekday=None)
+    some = features(pd.concat([newer.head(250), strange], ignore_index=True))
+    happens = calls[LABEL_COLUMNS[0]].notna().to_numpy(dtype=float)
+    trees = TreeModel().fit(features(calls), happens, np.ones(len(calls)))
+    base, points = trees.explain(some)
+    matrix, reference = trees._matrix(some), trees.reference_
+    groups = [BY_COLUMN[name].group for name in trees.columns_]
+    assert len(set(groups)) > 5
+    expected = np.zeros_like(points)
+    for order in (dict.fromkeys(groups), reversed(dict.fromkeys(groups))):
+        mixed = np.tile(reference, (len(some), 1))
+        before = trees.model_.decision_function(mixed)
+        assert before == pytest.approx(base)
+        for group in order:
+            members = [at for at, name in enumerate(groups) if name == group]
+            mixed[:, members] = matrix[:, members]
+            after = trees.model_.decision_function(mixed)
+            expected[:, GROUPS.index(group)] += (after - before) / 2
+            before = after
+    assert points == pytest.approx(expected, abs=1e-9)
+    assert np.abs(points).max() > 0.1
 
 
 def test_every_reason_has_a_text() -> None:
