@@ -21,7 +21,8 @@
     numbered), later_columns
     (what came after a row's event: own_change_id numbers the changes of anything else), holds_locks_of (models
     that no other run may write while a batch is read), hash_joins (MariaDB has them and does not use them
-    by itself: for joins by expressions, such as labels), partitioned_by (the column by whose hash the table is
+    by itself: for joins by expressions, such as labels), counts_read (the source whose rows of a batch are counted, for
+    lm_run_log), partitioned_by (the column by whose hash the table is
     partitioned where lm_partitions says so; the first of keys is the primary one), feed (which rows are read: macros/feeds/feed.sql).
 #}
 {% materialization incremental, adapter='operabot_mysql' %}
@@ -77,7 +78,7 @@
         {% do delete_orphans(relation) %}
     {% endif %}
 
-    {% set ns = namespace(rows=0, done=0, left=0) %}
+    {% set ns = namespace(rows=0, read=0, done=0, left=0) %}
     {# What is new comes first: a long full pass, spread by lm_max_batches, must not hold it up. #}
     {% if not is_full_pass or config.get('changes_in_full_pass', true) %}
         {% do write_batches(relation, feed('changes', relation), none, ns) %}
@@ -107,7 +108,9 @@
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {{ run_hooks(post_hooks, inside_transaction=False) }}
 
-    {% call noop_statement('main', 'OK ' ~ ns.done ~ ' batches', 'OK', ns.rows) %}{{ sql }}{% endcall %}
+    {# log_run_end reads it. #}
+    {% set read = ', ' ~ ns.read ~ ' calls read' if config.get('counts_read') else '' %}
+    {% call noop_statement('main', 'OK ' ~ ns.done ~ ' batches' ~ read, 'OK', ns.rows) %}{{ sql }}{% endcall %}
     {% do return({'relations': [relation]}) %}
 {% endmacro %}
 
@@ -124,7 +127,7 @@
     {% if config.get('needs_caller_salt') %}
         {% do set_caller_salt() %}
     {% endif %}
-    {% set ns = namespace(rows=0, done=0, left=0) %}
+    {% set ns = namespace(rows=0, read=0, done=0, left=0) %}
     {% do write_batches(relation, feed('only_call', relation, call=call), none, ns) %}
     {% do run_query("commit") %}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
@@ -203,6 +206,11 @@
         {% else %}
             {% set tally.rows = tally.rows + write_batch(relation, batch, fingerprint) %}
             {% set tally.done = tally.done + 1 %}
+            {% if config.get('counts_read') %}
+                {% set tally.read = tally.read + first_value(
+                    "select count(*) from " ~ source('operabot', config.get('counts_read')) ~ " where " ~ batch.where
+                ) %}
+            {% endif %}
             {{ log(
                 relation.identifier ~ ": batch " ~ loop.index ~ " of " ~ batches | length,
                 info=(loop.index % 10 == 0)

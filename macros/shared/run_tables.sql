@@ -50,6 +50,7 @@
             ) engine = InnoDB default charset = utf8mb4
             comment = 'Salt of caller_key, used while LM_CALLER_SALT is not set'
         ") %}
+        {% do create_run_log() %}
         {% do create_model_tables() %}
         {% do create_forecast_tables() %}
         {% do create_scenario_tables() %}
@@ -62,6 +63,7 @@
             select 1, sha2(concat(uuid(), rand(), now(6), connection_id()), 256)
         ") %}
         {% do run_query("commit") %}
+        {% do log_run_start() %}
     {% endif %}
 {% endmacro %}
 

@@ -11,6 +11,7 @@
     needs_caller_salt=true,
     hash_joins=true,
     changes_in_full_pass=false,
+    counts_read='call_history',
     parent='stg_call_history',
 ) }}
 

@@ -17,6 +17,7 @@ from python_scoring.base.errors import EXIT_OK, EXIT_PROBLEM, ConfigurationError
 from python_scoring.base.profile import Target
 from python_scoring.doctor.findings import Finding, fail, ok, warn
 from python_scoring.doctor.forecasts import check_forecast
+from python_scoring.doctor.last_run import check_last_run, check_steps
 from python_scoring.doctor.models import check_models
 from python_scoring.doctor.rights import check_references, check_target_schema
 from python_scoring.doctor.server import check_server, check_time_zone
@@ -31,16 +32,20 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "doctor",
         help="check versions, connection, rights and source tables",
         description=__doc__,
-        epilog="Exit code 1 when a check failed; warnings alone give 0.",
+        epilog="Exit code 1 when a check failed (with --last-run: a step); warnings alone give 0.",
     )
     profile.add_arguments(parser)
+    parser.add_argument(
+        "--last-run", action="store_true", help="only how the last run went, step by step"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     findings: list[Finding] = []
-    for finding in examine(profile.from_args(args)):
+    target = profile.from_args(args)
+    for finding in examine_last_run(target) if args.last_run else examine(target):
         findings.append(finding)
         if not args.json:
             print(finding.line(), flush=True)
@@ -77,8 +82,15 @@ def examine(target: Target) -> Iterator[Finding]:
         yield from check_references(target, probe)
         yield from check_target_size(target, probe)
         yield from check_operators(target, probe)
+        yield from check_last_run(target, probe)
         yield from check_models(target, probe)
         yield from check_forecast(target, probe)
+
+
+def examine_last_run(target: Target) -> Iterator[Finding]:
+    """What lm_run_log tells of the newest run."""
+    with contextlib.closing(profile.connect(target)) as connection:
+        yield from check_steps(target, Probe(connection))
 
 
 def check_packages() -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+from python_scoring.base import run_log
 from python_scoring.base.database import Probe, built_view, quoted
 from python_scoring.base.profile import Target
 
@@ -69,11 +70,31 @@ def read(probe: Probe, target: Target, period_days: int) -> Row:
         "hours": hours(marts),
         "models": models(marts),
         "forecast_run": run,
+        "last_run": last_run(probe, target),
         "backtest": backtest(marts, run["run_id"]) if run else [],
         "fields": fields(marts, last_day),
         "oddities": oddities(marts, last_day),
         "tie_out": tie_out(marts, last_day),
         "dictionary": dictionary(marts),
+    }
+
+
+def last_run(probe: Probe, target: Target) -> Row:
+    """Steps of the newest run that went wrong, when a run was last done, and how old that is."""
+    steps = run_log.last_run(probe, target)
+    good = run_log.last_good_end(probe, target)
+    now = run_log.clock(target)
+    # Within a run the page is made before its end.
+    is_at_work = any(step.status == "running" for step in steps)
+    return {
+        "is_known": bool(steps),
+        "started_at": steps[0].started_at if steps else None,
+        "bad_steps": [
+            (step.step.removeprefix("dbt "), step.status) for step in run_log.bad_steps(steps)
+        ],
+        "good_at": good,
+        "is_stale": bool(steps) and not is_at_work and run_log.is_stale(good, now),
+        "is_dead": is_at_work and run_log.is_stale(steps[0].started_at, now),
     }
 
 

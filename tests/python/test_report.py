@@ -104,6 +104,13 @@ def facts(**changes: Any) -> dict[str, Any]:
         "hours": [],
         "models": [],
         "forecast_run": None,
+        "last_run": {
+            "started_at": MOMENT,
+            "bad_steps": [],
+            "good_at": MOMENT,
+            "is_stale": False,
+            "is_dead": False,
+        },
         "backtest": [],
         "fields": [],
         "oddities": [],
