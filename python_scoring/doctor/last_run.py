@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from python_scoring.base import run_log
+from python_scoring.base import run_log, watermarks
 from python_scoring.base.database import Probe, quoted
 from python_scoring.base.profile import Target
 from python_scoring.base.run_log import Step
-from python_scoring.base.watermarks import RUN, is_free
 from python_scoring.doctor.findings import Finding, fail, ok, warn
 
 RUN = "run `lm run`"
@@ -74,7 +73,7 @@ def is_dead(target: Target, probe: Probe, running: list[Step]) -> bool:
     if all(step.step != run_log.WHOLE for step in running):
         return False
     table = quoted(target.schema, "lm_watermark")
-    is_free = is_free(probe, table, *RUN)
-    if is_free:
+    is_nobodys = watermarks.is_free(probe, table, *watermarks.RUN)
+    if is_nobodys:
         probe.do("rollback")
-    return is_free
+    return is_nobodys

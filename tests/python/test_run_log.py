@@ -129,7 +129,10 @@ def test_the_next_run_finds_the_killed(built: TestTarget) -> None:
     dead.write(Step(dead.run_id, "score", run_log.clock(built.load()) - timedelta(hours=1)))
     with closing(built.connect()) as connection:
         (finding,) = last_run.check_last_run(built.load(), Probe(connection))
-        assert finding.status == "warn" or "killed" not in finding.what
+    assert finding.status == "warn" and "score was killed" in finding.what
+    with lock.only_run(built.load()), closing(built.connect()) as connection:
+        (finding,) = last_run.check_last_run(built.load(), Probe(connection))
+    assert "killed" not in finding.what, "its lock is held"
     with lock.only_run(built.load()), RunLog(built.load()).whole():
         pass
     rows = built.rows("select status from lm_run_log where run_id = %s", (dead.run_id,))
