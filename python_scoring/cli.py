@@ -30,6 +30,7 @@ COMMANDS = {
     "staff": "staffing.command",
     "what-if": "whatif.command",
     "report": "report.command",
+    "rotate-salt": "privacy.rotate",
     "dictionary": "dictionary.command",
     "shell": "shell.command",
     "engine": "base.engine",

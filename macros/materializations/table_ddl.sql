@@ -178,13 +178,23 @@
 {% macro follow_columns(relation) %}
     {% set wanted = column_types().keys() | list + bookkeeping_columns().keys() | list %}
     {% set present = [] %}
-    {% for row in run_query("show columns from " ~ relation).rows %}
-        {% set name, data_type, nullable, key, default = row[0] | lower, row[1], row[2], row[3], row[4] %}
+    {% set foreign_texts = [] %}
+    {% for row in run_query("show full columns from " ~ relation).rows %}
+        {% set name, data_type, collation, nullable, key, default = row[0] | lower, row[1], row[2], row[3], row[4], row[5] %}
         {% do present.append(name) %}
+        {% if collation and collation not in ('utf8mb4_bin', 'binary') %}{% do foreign_texts.append(name) %}{% endif %}
+        {% if name == 'call_score_id' and without_width(data_type) != without_width(review_id_type()) %}
+            {% do run_query("alter table " ~ relation ~ " modify column " ~ column_definition(name, column_types()[name])) %}
+        {% endif %}
         {% if name not in wanted and nullable == 'NO' and key != 'PRI' and default is none %}
             {% do run_query("alter table " ~ relation ~ " modify column `" ~ name ~ "` " ~ data_type ~ " null") %}
         {% endif %}
     {% endfor %}
+    {# A table made by hand has its server's collation, and texts of two collations do not compare. #}
+    {% if foreign_texts %}
+        {{ log(relation.identifier ~ ": its texts get the collation utf8mb4_bin, once", info=true) }}
+        {% do run_query("alter table " ~ relation ~ " convert to character set utf8mb4 collate utf8mb4_bin") %}
+    {% endif %}
     {% set added = [] %}
     {% for name, data_type in column_types().items() %}
         {% if name not in present %}
@@ -196,6 +206,11 @@
         {% do run_query("alter table " ~ relation ~ " add column " ~ name ~ " " ~ data_type) %}
     {% endfor %}
     {% do return(added | length > 0) %}
+{% endmacro %}
+
+
+{% macro without_width(data_type) %}
+    {% do return(modules.re.sub('\\(.*?\\)', '', data_type | lower)) %}
 {% endmacro %}
 
 

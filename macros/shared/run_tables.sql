@@ -44,11 +44,11 @@
             comment = 'The contacts of the batch in work; empty between batches'
         ") %}
         {% do run_query("
-            create table if not exists " ~ run_table('lm_caller_salt') ~ " (
-                id tinyint not null primary key,
-                salt char(64) not null
+            create table if not exists " ~ run_table('lm_forgotten_call') ~ " (
+                history_id int unsigned not null primary key comment 'A call of a caller whom `lm forget` has erased',
+                forgotten_at datetime not null default current_timestamp
             ) engine = InnoDB default charset = utf8mb4
-            comment = 'Salt of caller_key, used while LM_CALLER_SALT is not set'
+            comment = 'Calls that no run reads again, though the sources may hold them'
         ") %}
         {% do create_run_log() %}
         {% do create_model_tables() %}
@@ -58,10 +58,13 @@
             {# See make_lock_row. #}
             {% do run_query("select sleep(1)") %}
         {% endif %}
-        {% do run_query("
-            insert ignore into " ~ run_table('lm_caller_salt') ~ "
-            select 1, sha2(concat(uuid(), rand(), now(6), connection_id()), 256)
-        ") %}
+        {# Where versions of before kept the salt: whoever could read the schema could read it. #}
+        {% if first_value(
+            "select count(*) from information_schema.tables where table_schema = '" ~ target.schema
+            ~ "' and table_name = 'lm_caller_salt'"
+        ) %}
+            {% do run_query("drop table " ~ run_table('lm_caller_salt')) %}
+        {% endif %}
         {% do run_query("commit") %}
         {% do log_run_start() %}
     {% endif %}

@@ -213,10 +213,7 @@ keyed as (
         classed.*,
         case
             when length(classed.outside_digits) >= {{ var('lm_min_number_digits') }}
-                then cast(
-                    left(sha2(concat({{ caller_salt() }}, classed.outside_digits), 256), 32)
-                    as char(32)
-                ) collate utf8mb4_bin
+                then cast({{ caller_key('classed.outside_digits') }} as char(32)) collate utf8mb4_bin
         end as caller_key
 
     from classed

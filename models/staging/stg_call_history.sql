@@ -7,12 +7,6 @@
 
 with
 
-call_history as (
-
-    select * from {{ source_table }}
-
-),
-
 typed as (
 
     select
@@ -49,7 +43,10 @@ typed as (
         {%- endif %}
         cast({{ optional_column(available, 'created_at') }} as datetime) as source_created_at
 
-    from call_history
+    -- No `select *`: the account need not be allowed to read transcripts.
+    from {{ source_table }} as call_history
+
+    where {{ is_remembered('call_history') }}
 
 )
 

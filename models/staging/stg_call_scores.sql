@@ -6,12 +6,6 @@
 
 with
 
-call_scores as (
-
-    select * from {{ source_table }}
-
-),
-
 outcomes as (
 
     select * from {{ ref('call_outcomes') }}
@@ -94,7 +88,8 @@ labelled as (
             label_text(optional_column(available, 'utm_source_by_number'), 128)
         ) }} as source_channel
 
-    from call_scores
+    -- No `select *`: the account need not be allowed to read transcripts.
+    from {{ source_table }} as call_scores
 
 )
 

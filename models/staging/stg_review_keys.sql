@@ -18,4 +18,6 @@ select
     cast({{ optional_column(available, 'number_category') }} as signed) as number_category,
     {{ without_phone(direction, label_text(direction, 64), other="'***'") }} as direction_label
 
-from {{ source_table }}
+from {{ source_table }} as call_scores
+
+where {{ is_remembered('call_scores') }}

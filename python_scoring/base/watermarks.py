@@ -66,6 +66,11 @@ class Watermarks:
             (step or self.step, feed, position, cursor, fingerprint),
         )
 
+    def delete(self, feed: str) -> None:
+        self.probe.rows(
+            f"delete from {self.table} where model_name = %s and feed = %s", (self.step, feed)
+        )
+
     def next_change(self) -> int:
         """The next number among lm_value's changes. To be asked for under the lock."""
         number = self.get("sequence", VALUES).position + 1

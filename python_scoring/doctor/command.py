@@ -15,6 +15,7 @@ from python_scoring.base import profile
 from python_scoring.base.database import Probe
 from python_scoring.base.errors import EXIT_OK, EXIT_PROBLEM, ConfigurationError, LmError
 from python_scoring.base.profile import Target
+from python_scoring.base.tls import is_encrypted
 from python_scoring.doctor.findings import Finding, fail, ok, warn
 from python_scoring.doctor.forecasts import check_forecast
 from python_scoring.doctor.last_run import check_last_run, check_steps
@@ -25,6 +26,7 @@ from python_scoring.doctor.source import check_operators, check_sources, check_t
 
 SALT_VARIABLE = "LM_CALLER_SALT"
 SALT_LENGTH = 16
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -74,6 +76,7 @@ def examine(target: Target) -> Iterator[Finding]:
         return
     with contextlib.closing(connection):
         yield ok("connection", f"{target.place} as {target.user}")
+        yield judge_tls(target, is_encrypted(connection))
         probe = Probe(connection)
         yield from check_server(target, probe)
         yield from check_time_zone(target, probe)
@@ -112,12 +115,26 @@ def check_packages() -> Iterator[Finding]:
     yield ok("mysql-connector-python", version("mysql-connector-python"))
 
 
+def judge_tls(target: Target, is_encrypted: bool) -> Finding:
+    """Who could read along, or pass for the server."""
+    if not target.host or (target.host in LOCAL_HOSTS and not target.tls.verifies):
+        return ok("TLS", "not needed: the server is on this machine")
+    if target.tls.verifies:
+        return ok("TLS", f"encrypted, and the server proves who it is ({target.tls.mode})")
+    return warn(
+        "TLS",
+        "encrypted, but anybody could pass for the server" if is_encrypted else "not encrypted",
+        "set LM_SSL_CA to the file of the authority that signed the server's certificate, and"
+        " LM_SSL_MODE=verify_identity",
+    )
+
+
 def check_salt(salt: str) -> Iterator[Finding]:
     if not salt:
         yield warn(
             SALT_VARIABLE,
-            "not set: a secret made in the database stands in for it",
-            "set it to a long random text and keep it: it decides every caller_key",
+            "not set: a salt drawn at random, in a file on this machine, stands in for it",
+            "set it to a long random text, or back up .lm/caller_salts: every caller_key needs it",
         )
     elif len(salt) < SALT_LENGTH:
         yield warn(

@@ -36,6 +36,7 @@ FOREIGN = (
     "a foreign key constraint fails",
     "Lock wait timeout exceeded",
     "1449",
+    "certificate verify failed",
     "The user specified as a definer",
     "does not exist",
     "1267 Illegal mix of collations",

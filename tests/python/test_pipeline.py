@@ -6,6 +6,8 @@ One small clinic of 14 days; tests that change a schema count from what they fin
 from __future__ import annotations
 
 import csv
+import hashlib
+import hmac
 import re
 import shutil
 from collections.abc import Iterator
@@ -817,6 +819,20 @@ def test_salt_is_written_nowhere(fresh: Fresh) -> None:
     assert [place for place, content in texts(fresh.target, ours) if SALT in content] == []
 
 
+def test_keys_of_callers_are_hmacs_of_their_numbers(fresh: Fresh) -> None:
+    outside = {1: "caller_number", 2: "called_number"}
+    known = 0
+    for (call,), row in fresh.tables["fct_call"].items():
+        source = fresh.tables["call_history"][call,]
+        number = source.get(outside.get(source["context_type"], "")) or ""
+        digits = "".join(sign for sign in number if sign.isdigit())[-10:]
+        if row["caller_key"] is not None:
+            made = hmac.new(SALT.encode(), digits.encode(), hashlib.sha256).hexdigest()
+            assert row["caller_key"] == made[:32], call
+            known += 1
+    assert known > 300
+
+
 def test_another_salt_changes_every_caller_key(fresh: Fresh) -> None:
     here = fresh.target
     skip_unless(here, "embedded")
@@ -834,6 +850,11 @@ def test_another_salt_changes_every_caller_key(fresh: Fresh) -> None:
         meaning(before, "caller_key", "contact_key"), meaning(after, "caller_key", "contact_key")
     )
     assert_same(values, read(here, "lm_value"))
+    # Nothing of the old keys stays, in no table and no column.
+    ours = relations(here, "call_history", "call_scores")
+    old_keys = {old for old, _ in known}
+    stale = {place for place, words in texts(here, ours) if old_keys & set(words.split("\n"))}
+    assert stale == set()
     run(here)
     assert_same(meaning(before), meaning(read(here, "fct_call")))
 
