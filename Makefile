@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench lint lint-sources docs lock clean
+.PHONY: help setup demo test bench lint lint-sources docs sbom lock clean
 
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ docs: setup ## write target/static_index.html, the tables' documentation in one 
 	@$(EMPTY_SOURCES)
 	$(BIN)/dbt --quiet build --target embedded --resource-type seed --resource-type model
 	$(BIN)/dbt docs generate --static --target embedded
+
+sbom: setup ## write target/sbom.cdx.json, the bill of materials, and show the packages' licences
+	$(BIN)/python .ci/sbom.py target/sbom.cdx.json
 
 # Needs uv. The file carries names, versions and hashes, no addresses.
 lock: ## resolve requirements.lock anew from pyproject.toml

@@ -30,7 +30,8 @@ def _check_table(target: Target, probe: Probe, name: str) -> Iterator[Finding]:
         column: (kind, collation)
         for column, kind, collation in probe.rows(
             "select lower(column_name), lower(column_type), collation_name"
-            " from information_schema.columns where table_schema = %s and table_name = %s",
+            " from information_schema.columns where table_schema = %s and table_name = %s"
+            " and locate('select', lower(privileges)) > 0",
             (schema, table),
         )
     }
@@ -46,8 +47,9 @@ def _check_table(target: Target, probe: Probe, name: str) -> Iterator[Finding]:
     if missing:
         yield fail(
             name,
-            f"{schema}.{table} lacks {', '.join(missing)}",
-            f"see that {name}_identifier names the right table: these columns are required",
+            f"{schema}.{table} lacks {', '.join(missing)}, or {target.user} may not read them",
+            f"see that {name}_identifier names the right table, and grant select on these columns:"
+            " they are required",
         )
     else:
         yield ok(name, f"{schema}.{table} has the required columns")
@@ -55,8 +57,9 @@ def _check_table(target: Target, probe: Probe, name: str) -> Iterator[Finding]:
     if absent:
         yield warn(
             f"{name} columns",
-            f"no {', '.join(absent)}",
-            "nothing: they are read as null, and metrics that use them know less",
+            f"no {', '.join(absent)}, or no right to read them",
+            "nothing, or grant select on them: they are read as null, and metrics that use them"
+            " know less",
         )
     yield from _check_types(name, columns)
     yield from _check_indexes(probe, name, schema, table)

@@ -8,6 +8,7 @@ service, checklist or label is expected: a name there cannot be told from theirs
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -171,6 +172,8 @@ def swept(target: TestTarget) -> Iterator[tuple[TestTarget, Planter, dict[str, s
         plan.write_text(PLAN)
         variables = json.dumps({"as_of": moment(NOW), "lm_model_dir": str(here.folder / "models")})
         said: dict[str, str] = {}
+        # As cron starts it: whatever is written may be read by everybody, unless `lm` sees to it.
+        os.umask(0o022)
         for command in (
             ("run",),
             ("what-if", "--example"),
@@ -207,6 +210,17 @@ def test_nothing_planted_leaves_the_sources(
     places |= {name: p.read_bytes().decode("utf-8", "replace") for name, p in files.items()}
     found = {place: sorted(leaks(text, planter))[:5] for place, text in places.items()}
     assert not {place: leaked for place, leaked in found.items() if leaked}
+
+
+def test_files_are_their_owner_s_alone(
+    swept: tuple[TestTarget, Planter, dict[str, str]],
+) -> None:
+    here, _, said = swept
+    files = [path for path in here.folder.rglob("*") if path.is_file()]
+    ours = [path for path in files if path.name not in ("profiles.yml", "plan.yml")]
+    page = Path(re.findall(r"report: (\S+)", said["run"])[0])
+    assert {"page.html", "dbt.log", "manifest.json"} <= {path.name for path in ours}
+    assert [path for path in (*ours, page) if path.stat().st_mode & 0o077] == []
 
 
 def test_refused_operators_are_counted(

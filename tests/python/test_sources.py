@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import io
 import json
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import mysql.connector
 import pytest
 from conftest import TestTarget
+from guide_cases import README, blocks
 from oracle_data import Source
 from pipeline_cases import (
     DAYS,
     KEYS,
+    NOW,
     RULE_METRICS,
     Row,
     Table,
@@ -55,6 +60,8 @@ class Elsewhere:
     """An older installation with its tables under other names in a schema of their own."""
 
     target: TestTarget
+    # The same as an account with all rights: the runs' own may do what the README grants.
+    admin: TestTarget
     sources: str
     variables: dict[str, Any]
     tables: dict[str, Table]
@@ -71,6 +78,9 @@ def elsewhere(target: TestTarget) -> Iterator[Elsewhere]:
         "call_history_identifier": names["call_history"],
         "call_scores_identifier": names["call_scores"],
     }
+    if target.name == "mariadb":
+        # It makes no keys for an account with rights on single columns: see the README.
+        variables["lm_foreign_keys"] = False
     source = clinic()
     older = [
         {name: value for name, value in row.items() if name != "refusal_category_code"}
@@ -81,11 +91,59 @@ def elsewhere(target: TestTarget) -> Iterator[Elsewhere]:
         own_schema(target, "else", salt="", charset=charset) as here,
     ):
         fill(here, Source(source.history, older), sources, variant="old", **names)
-        run(here, *dbt_runner.BUILD, **variables)
-        tables = {name: read(here, name) for name in ("fct_call", "lm_value")}
-        yield Elsewhere(here, sources, variables, tables)
+        # What is to be read by nobody.
+        execute(here, f"update `{sources}`.pbx_calls set transcript = 'Болит зуб'")
+        with account_of_the_runs(here, sources, names) as mine:
+            run(mine, *dbt_runner.BUILD, **variables)
+            tables = {name: read(mine, name) for name in ("fct_call", "lm_value")}
+            yield Elsewhere(mine, here, sources, variables, tables)
         # The keys would hold the sources' schema.
         execute(here, f"drop database if exists `{here.schema}`")
+
+
+@contextmanager
+def account_of_the_runs(
+    here: TestTarget, sources: str, names: Mapping[str, str]
+) -> Iterator[TestTarget]:
+    """The target as an account of a server that has the rights of the README and no others."""
+    if here.name == "embedded":
+        yield here
+        return
+    ((host,),) = here.rows("select substring_index(user(), '@', -1)")
+    name, password = f"{here.schema}_runs"[-32:], "Runner-of-models-1"
+    account = f"'{name}'@'{host}'"
+    grants = next(body for body in blocks(README, "") if "grant select" in body)
+    # The older tables lack it; the schemas beside the target are for the tests of views and dumps.
+    beside = here.schema.replace("_", r"\_") + "%"
+    grants = re.sub(r",\s+refusal_category_code", "", grants).replace(" lm.* ", f" `{beside}`.* ")
+    for own, table in names.items():
+        grants = grants.replace(f"clinic.{own} ", f"`{sources}`.{table} ")
+    execute(here, f"create user {account} identified by '{password}'")
+    try:
+        for statement in grants.replace("'lm'@'10.0.0.%'", account).split(";"):
+            if statement.strip().startswith("grant"):
+                execute(here, statement)
+        yield replace(here, settings={**here.settings, "LM_USER": name, "LM_PASSWORD": password})
+    finally:
+        execute(here, f"drop user {account}")
+
+
+def test_the_account_of_the_runs_cannot_read_what_is_said(elsewhere: Elsewhere) -> None:
+    here = elsewhere.target
+    skip_unless(here, "mysql", "mariadb")
+    for column in ("transcript", "*"):
+        with pytest.raises(mysql.connector.Error, match="denied"):
+            here.rows(f"select {column} from `{elsewhere.sources}`.pbx_calls")
+    done = here.lm("doctor", "--vars", json.dumps(elsewhere.variables))
+    assert done.returncode == 0, done.stdout
+    # A refused erasure in the sources is none at all.
+    before = read(here, "lm_value")
+    row = next(row for row in clinic().history if row["context_type"] == 1)
+    words = ("--vars", json.dumps(elsewhere.variables), "--caller", row["caller_number"])
+    done = here.lm("forget", "--from-sources", *words)
+    assert done.returncode == 1
+    assert "nothing is erased" in done.stderr
+    assert_same(before, read(here, "lm_value"))
 
 
 def text(value: Any) -> str:
@@ -97,6 +155,9 @@ def test_sources_elsewhere(elsewhere: Elsewhere) -> None:
     assert len(calls) == len(clinic().history)
     assert set(values) == {(call, metric) for (call,) in calls for metric in RULE_METRICS}
     here = elsewhere.target
+    if here.name == "mariadb":
+        with_keys = elsewhere.variables | {"lm_foreign_keys": True}
+        run(elsewhere.admin, "run", "--select", "lm_value", **with_keys)
     rows = here.rows(
         "select constraint_name, referenced_table_schema, referenced_table_name"
         " from information_schema.key_column_usage where table_schema = %s"
@@ -239,7 +300,7 @@ def test_views_can_be_made_again_from_what_the_server_tells_of_them(elsewhere: E
 
 
 def test_a_dump_restores(elsewhere: Elsewhere) -> None:
-    here = elsewhere.target
+    here = elsewhere.admin
     skip_unless(here, "mysql", "mariadb")
     dump_program, client = shutil.which("mysqldump"), shutil.which("mysql")
     if not dump_program or not client:
@@ -276,6 +337,107 @@ def test_zone_of_the_server_changes_nothing(elsewhere: Elsewhere) -> None:
         execute(here, f"set global time_zone = '{old}'")
     for name, table in before.items():
         assert_same(table, read(here, name))
+
+
+# Callers who are to be forgotten. These tests change the schema: they come last.
+
+OF_CALLS = ("int_calls", "fct_call", "int_metric_inputs", "lm_value")
+
+
+def calls_left(here: TestTarget, calls: Iterable[int]) -> dict[str, int]:
+    some = ", ".join(map(str, calls))
+    return {
+        table: here.rows(f"select count(*) from {table} where history_id in ({some})")[0][0]
+        for table in OF_CALLS
+    }
+
+
+def differences(here: TestTarget) -> list[tuple[Any, ...]]:
+    return here.rows(
+        "select stat_date, calls_difference from vw_lm_tie_out where calls_difference <> 0"
+    )
+
+
+def test_a_forgotten_caller_leaves_and_stays_away(elsewhere: Elsewhere) -> None:
+    here = elsewhere.target
+    numbers = {row["history_id"]: row for row in clinic().history}
+    callers = by_caller(read(here, "fct_call"))
+    few = [key for key, calls in callers.items() if 2 <= len(calls) <= 5]
+    key, other = few[:2]
+    calls = callers[key]
+    row = numbers[calls[0]]
+    number = row["caller_number" if row["context_type"] == 1 else "called_number"]
+    words = ("--vars", json.dumps({"as_of": moment(NOW), **elsewhere.variables}))
+    assert differences(here) == []
+    values = read(here, "lm_value")
+
+    done = here.lm("forget", "--caller", number, "--dry-run", "--json", *words, check=True)
+    told = json.loads(done.stdout)
+    assert told["calls"] == len(calls)
+    assert_same(values, read(here, "lm_value"))
+
+    with mock.patch("sys.stdin", io.StringIO(f"{number}\n")):
+        done = here.lm("forget", "--caller", "-", *words, check=True)
+    digits = "".join(sign for sign in number if sign.isdigit())[-10:]
+    assert digits not in done.stdout + done.stderr
+    assert f"erased: {len(calls)} calls" in done.stdout
+    assert set(calls_left(here, calls).values()) == {0}
+    after = read(here, "lm_value")
+    assert set(values) - set(after) == {k for k in values if k[0] in calls}
+    # The sources are their owner's.
+    some = ", ".join(map(str, calls))
+    kept = f"select count(*) from `{elsewhere.sources}`.pbx_calls where history_id in ({some})"
+    assert here.rows(kept) == [(len(calls),)]
+
+    done = here.lm("forget", "--caller", number, *words)
+    assert done.returncode == 1
+    assert "no call of this number" in done.stderr
+
+    # Another one leaves the sources too, reviews and all.
+    gone = callers[other]
+    row = numbers[gone[0]]
+    number = row["caller_number" if row["context_type"] == 1 else "called_number"]
+    admin = elsewhere.admin
+    admin.lm("forget", "--caller", number, "--from-sources", *words, check=True)
+    some = ", ".join(map(str, gone))
+    for table in ("pbx_calls", "pbx_reviews"):
+        left = f"select count(*) from `{elsewhere.sources}`.{table} where history_id in ({some})"
+        assert here.rows(left) == [(0,)], table
+
+    # What is added up by day follows, and nobody comes back.
+    run(here, **elsewhere.variables)
+    assert set(calls_left(here, [*calls, *gone]).values()) == {0}
+    assert differences(here) == []
+    places = texts(here, relations(here))
+    assert [place for place, found in places if {key, other} & set(found.split("\n"))] == []
+
+
+def test_a_rotated_salt_gives_new_keys_and_brings_nobody_back(elsewhere: Elsewhere) -> None:
+    """The full pass that it takes reads all sources again, those of forgotten calls among them."""
+    here = elsewhere.target
+    skip_unless(here, "embedded")
+    path = salt_file(here)
+    before = read(here, "int_calls")
+    words = ("--vars", json.dumps(elsewhere.variables))
+    with mock.patch.dict(here.settings, {"LM_CALLER_SALT": "set"}):
+        assert here.lm("rotate-salt", *words).returncode == 2
+    assert path.exists()
+    here.lm("rotate-salt", *words, check=True)
+    assert not path.exists()
+    done = here.lm("forget", "--caller", "89990000000", *words)
+    assert done.returncode == 1 and "let `lm run` finish" in done.stderr
+    run(here, **elsewhere.variables)
+    assert salt_file(here) != path
+    after = read(here, "int_calls")
+    assert set(after) == set(before)
+    salt = salt_of(here)
+    numbers = {row["history_id"]: row for row in clinic().history}
+    for (call,), row in after.items():
+        if row["caller_key"]:
+            source = numbers[call]
+            number = source["caller_number" if row["direction"] == "in" else "called_number"]
+            digits = "".join(sign for sign in number if sign.isdigit())[-10:]
+            assert row["caller_key"] == mac(salt, digits) != before[call,]["caller_key"]
 
 
 # Columns that are not there, and a table that is there already
