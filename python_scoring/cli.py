@@ -47,6 +47,7 @@ exit codes:
   2    wrong usage or configuration
   3    lm run: the time limit is reached; the next run goes on from there
   4    lm run: another run is at work, or the database was lost or locked: try again later
+  5    lm run: done, but calls whose rows fail a check are left out: see lm_quarantine
   130  interrupted
 
 Settings come from the dbt profile (profiles.example.yml, filled from LM_HOST, LM_PORT, LM_USER,

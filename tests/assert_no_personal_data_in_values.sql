@@ -1,3 +1,8 @@
+{{ config(meta={'quarantines': {
+    'todo_en': 'Look for a number, an address or a name in value_json of the call and in its row of fct_call, and correct the source',
+    'todo_ru': 'Найдите номер, адрес или имя в value_json звонка и в его строке fct_call, исправьте источник',
+}}) }}
+
 -- Codes and numbers only: nothing like a phone number or an address, no letters beyond the codes'
 -- own, no name of an operator or a service.
 with

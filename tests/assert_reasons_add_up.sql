@@ -1,3 +1,8 @@
+{{ config(meta={'quarantines': {
+    'todo_en': 'Look at value_json of the call in lm_value; run dbt with --full-refresh --select lm_value to compute it anew',
+    'todo_ru': 'Посмотрите value_json звонка в lm_value; пересчитать: dbt с --full-refresh --select lm_value',
+}}) }}
+
 -- Base and points come to the value; factors multiply to the product, and the link makes the value
 -- of it.
 {%- set places = range(0, 6) %}

@@ -4,7 +4,7 @@
 
 
 {% macro create_run_tables() %}
-    {% if execute and flags.WHICH in ('run', 'build', 'seed') %}
+    {% if execute and flags.WHICH in ('run', 'build', 'seed', 'test') %}
         {% set is_first = not first_value(
             "select count(*) from information_schema.tables where table_schema = '" ~ target.schema
             ~ "' and table_name = 'lm_forecast_note'"
@@ -51,6 +51,18 @@
             comment = 'Calls that no run reads again, though the sources may hold them'
         ") %}
         {% do create_run_log() %}
+        {% do run_query("
+            create table if not exists " ~ run_table('lm_quarantine') ~ " (
+                history_id int unsigned not null comment 'The call that the statistics leave out',
+                check_name varchar(128) not null comment 'The test that one of its rows fails',
+                since datetime not null comment 'The as_of of the run that found it',
+                todo_en varchar(255) not null comment 'What to do',
+                todo_ru varchar(255) not null comment 'The same in Russian',
+                primary key (history_id, check_name),
+                key idx_lm_quarantine_check (check_name)
+            ) engine = InnoDB default charset = utf8mb4 collate = utf8mb4_bin
+            comment = 'One row a call and failed check; it goes when the check passes again'
+        ") %}
         {% do create_model_tables() %}
         {% do create_forecast_tables() %}
         {% do create_scenario_tables() %}

@@ -118,11 +118,13 @@ joined as (
         coalesce(parties.called_info, review_parties.called_info) as called_info,
         calls.is_answered_by_number,
         greatest(
-            coalesce(parties.caller_is_number, 0), coalesce(review_parties.caller_is_number, 0)
-        ) as caller_is_number,
+            coalesce(parties.caller_is_private, 0), coalesce(review_parties.caller_is_private, 0)
+        ) as caller_is_private,
         greatest(
-            coalesce(parties.called_is_number, 0), coalesce(review_parties.called_is_number, 0)
-        ) as called_is_number,
+            coalesce(parties.called_is_private, 0), coalesce(review_parties.called_is_private, 0)
+        ) as called_is_private,
+        calls.refused_fields,
+        reviews.refused_fields as refused_review_fields,
         reviews.reviewed_at,
         coalesce(reviews.outcome, 'none') as outcome,
         coalesce(reviews.call_category, 'none') as call_category,
@@ -169,10 +171,10 @@ classed as (
             when 'out' then joined.caller_info
         end as operator_label,
         case joined.direction
-            when 'in' then greatest(joined.is_answered_by_number, joined.called_is_number)
-            when 'out' then greatest(joined.is_answered_by_number, joined.caller_is_number)
+            when 'in' then greatest(joined.is_answered_by_number, joined.called_is_private)
+            when 'out' then greatest(joined.is_answered_by_number, joined.caller_is_private)
             else 0
-        end as is_operator_number,
+        end as is_operator_private,
         case
             when joined.is_target = 1
                 and (
@@ -256,7 +258,7 @@ select
         else {{ person_name('operator_label') }}
     end as operator_name,
     case
-        when is_operator_number = 1 and operator_label is null then 1
+        when is_operator_private = 1 and operator_label is null then 1
         else 0
     end as has_refused_operator,
     source_channel,
@@ -306,6 +308,7 @@ select
     end as has_outcome_conflict,
     has_direction_conflict,
     has_start_conflict,
-    unknown_labels
+    unknown_labels,
+    nullif(concat_ws(',', refused_fields, refused_review_fields), '') as refused_fields
 
 from keyed

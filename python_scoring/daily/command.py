@@ -14,9 +14,14 @@ from typing import Any
 import mysql.connector
 from mysql.connector.abstracts import MySQLConnectionAbstract
 
-from python_scoring.base import dbt_runner, profile
+from python_scoring.base import dbt_runner, profile, quarantine
 from python_scoring.base.database import Probe
-from python_scoring.base.errors import EXIT_OK, ConfigurationError, LmError
+from python_scoring.base.errors import (
+    EXIT_OK,
+    EXIT_QUARANTINE,
+    ConfigurationError,
+    LmError,
+)
 from python_scoring.base.profile import Target
 from python_scoring.base.project import parse_vars
 from python_scoring.base.run_log import RunLog, Step
@@ -84,6 +89,11 @@ def run(args: argparse.Namespace) -> int:
             steps(args, target, variables, limit, log)
 
     retries.retried(whole, args.retries, limit)
+    with contextlib.closing(profile.connect(target)) as connection:
+        calls = quarantine.calls(Probe(connection), target)
+    if calls:
+        print(quarantine.told(calls), file=sys.stderr, flush=True)
+        return EXIT_QUARANTINE
     return EXIT_OK
 
 

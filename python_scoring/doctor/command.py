@@ -22,7 +22,12 @@ from python_scoring.doctor.last_run import check_last_run, check_steps
 from python_scoring.doctor.models import check_models
 from python_scoring.doctor.rights import check_references, check_target_schema
 from python_scoring.doctor.server import check_server, check_time_zone
-from python_scoring.doctor.source import check_operators, check_sources, check_target_size
+from python_scoring.doctor.source import (
+    check_quarantine,
+    check_refused,
+    check_sources,
+    check_target_size,
+)
 
 SALT_VARIABLE = "LM_CALLER_SALT"
 SALT_LENGTH = 16
@@ -84,7 +89,8 @@ def examine(target: Target) -> Iterator[Finding]:
         yield from check_target_schema(target, probe)
         yield from check_references(target, probe)
         yield from check_target_size(target, probe)
-        yield from check_operators(target, probe)
+        yield from check_refused(target, probe)
+        yield from check_quarantine(target, probe)
         yield from check_last_run(target, probe)
         yield from check_models(target, probe)
         yield from check_forecast(target, probe)

@@ -332,6 +332,8 @@ def _gaps(facts: Row, words: Words, moment: datetime) -> Iterator[str]:
             for row in facts["oddities"]
         )
         yield words("odd", days=QUALITY_DAYS, list="; ".join(told))
+    if facts["quarantined"]:
+        yield words("quarantined", count=words.number(facts["quarantined"]))
     proxies = [words.named(row) for row in facts["dictionary"].values() if row["is_proxy"]]
     if proxies:
         yield words("proxies", names=", ".join(proxies))

@@ -74,6 +74,7 @@ def read(probe: Probe, target: Target, period_days: int) -> Row:
         "backtest": backtest(marts, run["run_id"]) if run else [],
         "fields": fields(marts, last_day),
         "oddities": oddities(marts, last_day),
+        "quarantined": quarantined(marts),
         "tie_out": tie_out(marts, last_day),
         "dictionary": dictionary(marts),
     }
@@ -349,10 +350,17 @@ def oddities(marts: Marts, last_day: date) -> list[Row]:
     return marts.rows(
         ["check_kind", "field", "sum(calls) as calls", "sum(flagged) as flagged"],
         "vw_lm_data_quality",
-        "where check_kind in ('contradiction', 'repeated', 'refused') and stat_date > %s"
+        # A call whose start was refused may have no day.
+        "where check_kind in ('contradiction', 'repeated', 'refused')"
+        " and (stat_date > %s or stat_date is null and check_kind = 'refused')"
         " group by check_kind, field having sum(flagged) > 0 order by sum(flagged) desc, field",
         (last_day - timedelta(days=QUALITY_DAYS),),
     )
+
+
+def quarantined(marts: Marts) -> int:
+    """Calls that the statistics leave out: one of their rows fails a check."""
+    return int(marts.rows(["count(distinct history_id) as calls"], "lm_quarantine", "")[0]["calls"])
 
 
 def tie_out(marts: Marts, last_day: date) -> Row:

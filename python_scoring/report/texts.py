@@ -255,7 +255,16 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "repeated": ("повторы: {field}", "repeated: {field}"),
     "contradiction": ("противоречия: {field}", "contradictions: {field}"),
-    "refused": ("номер телефона вместо поля: {field}", "a phone number in the place of: {field}"),
+    "refused": (
+        "отброшено как невозможное или личное: {field}",
+        "left out as impossible or personal: {field}",
+    ),
+    "quarantined": (
+        "В карантине звонков: {count}. Их строки не прошли проверку и в показатели не входят"
+        " (таблица lm_quarantine).",
+        "Calls in quarantine: {count}. Their rows fail a check, and the figures leave them out"
+        " (table lm_quarantine).",
+    ),
     "odd": (
         "Странности в данных за {days} дн.: {list}.",
         "Oddities in the data of {days} days: {list}.",
@@ -282,6 +291,7 @@ FIELDS: Mapping[str, tuple[str, str]] = {
     "start": ("начало звонка", "start"),
     "target": ("целевой", "target mark"),
     "duration_below_talk": ("длительность меньше разговора", "duration below talk"),
+    "review_date": ("дата проверки", "date of review"),
     "review_before_call": ("проверка раньше звонка", "review before the call"),
     "start_in_future": ("начало в будущем", "start in the future"),
 }

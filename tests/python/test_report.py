@@ -114,6 +114,7 @@ def facts(**changes: Any) -> dict[str, Any]:
         "backtest": [],
         "fields": [],
         "oddities": [],
+        "quarantined": 0,
         "tie_out": {"days": 30, "source_calls": 3000, "days_unlike": 0},
         "dictionary": {code: term(code) for code in ("service_level", "conversion_rate")},
     }

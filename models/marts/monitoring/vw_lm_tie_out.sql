@@ -34,8 +34,9 @@ latest_reviews as (
         and known.newest_review >= later.call_score_id
         and (
             reviews.reviewed_at < later.reviewed_at
+            or (reviews.reviewed_at is null and later.reviewed_at is not null)
             or (
-                reviews.reviewed_at = later.reviewed_at
+                reviews.reviewed_at <=> later.reviewed_at
                 and reviews.call_score_id < later.call_score_id
             )
         )
@@ -151,6 +152,25 @@ counted as (
     from {{ ref('lm_daily_facts') }}
 
     where dimension = 'all'
+
+    union all
+
+    -- Calls in quarantine are left out on purpose.
+    select
+        quarantined.call_date,
+        table_names.table_name,
+        count(*),
+        sum({{ one_if(is_talk) }}),
+        sum(quarantined.is_booked),
+        0
+
+    from {{ ref('fct_call') }} as quarantined
+
+    cross join (select 'facts' as table_name union all select 'stats') as table_names
+
+    where quarantined.history_id in (select history_id from {{ source('row_tests', 'lm_quarantine') }})
+
+    group by quarantined.call_date, table_names.table_name
 
     union all
 

@@ -43,7 +43,7 @@ calls as (
         select
             *,
             call_date as stat_date
-        from {{ ref('fct_call') }}
+        from {{ ref('int_counted_calls') }}
     ) as dated_calls
 
     where {{ in_batch() }}
