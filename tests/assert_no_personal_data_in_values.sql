@@ -39,12 +39,15 @@ select
 
 from {{ ref('lm_value') }}
 
-where value_json regexp '[^ -~]'
-    or value_label regexp '[^ -~]'
-    or value_json like '%@%'
-    or value_label like '%@%'
-    or (metric_code <> 'lm_version' and value_json regexp '[0-9]{10}')
-    or value_label regexp '[0-9]{7}'
+where metric_code in (select known.metric_code from {{ ref('lm_metric_dictionary') }} as known)
+    and (
+        value_json regexp '[^ -~]'
+        or value_label regexp '[^ -~]'
+        or value_json like '%@%'
+        or value_label like '%@%'
+        or (metric_code <> 'lm_version' and value_json regexp '[0-9]{10}')
+        or value_label regexp '[0-9]{7}'
+    )
 
 union all
 

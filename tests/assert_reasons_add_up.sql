@@ -12,9 +12,9 @@ with
 numbers as (
 
     select
-        history_id,
-        metric_code,
-        value_numeric,
+        lm_value.history_id,
+        lm_value.metric_code,
+        lm_value.value_numeric,
         json_unquote(json_extract(value_json, '$.kind')) as kind,
         json_unquote(json_extract(value_json, '$.link')) as link,
         json_extract(value_json, '$.base') * 1e0 as base,
@@ -24,10 +24,14 @@ numbers as (
         {%- endfor %}
         json_extract(value_json, '$.scale') * 1e0 as scale
 
-    from {{ ref('lm_value') }}
+    from {{ ref('lm_value') }} as lm_value
 
-    where value_numeric is not null
-        and metric_group <> 'forecast'
+    -- Rows of metrics that nobody knows need none.
+    inner join {{ ref('lm_metric_dictionary') }} as dictionary
+        on lm_value.metric_code = dictionary.metric_code
+
+    where lm_value.value_numeric is not null
+        and lm_value.metric_group <> 'forecast'
 
 ),
 

@@ -90,7 +90,7 @@ facts as (
         from calls
         cross join params
         where calls.is_reviewed = 1
-    ) as delayed
+    ) as review_delays
     group by week_start_date, review_week, delay_days
 
     union all

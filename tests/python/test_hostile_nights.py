@@ -210,6 +210,14 @@ SPOILT_CALL = 100
 METRIC = "queue_impact_index"
 SPOILT = f"history_id = {SPOILT_CALL} and metric_code = '{METRIC}'"
 ROW_TESTS = ("assert_values_match_dictionary", "assert_reasons_add_up")
+# Tests of lm_value that rows of somebody else's metric once failed.
+UNKNOWING = (
+    "relationships_lm_value_metric_code__metric_code__ref_lm_metric_dictionary_",
+    "assert_every_call_has_every_metric",
+    "assert_no_personal_data_in_values",
+    "assert_reasons_have_texts",
+    "assert_sampled_days_are_right",
+)
 STATISTICS = ("lm_daily_facts", "lm_daily_stats", "assert_daily_tables_match_calls")
 
 
@@ -217,10 +225,10 @@ def calls_by_day(here: TestTarget) -> dict[Any, int]:
     return dict(here.rows("select stat_date, calls from lm_daily_facts where dimension = 'all'"))
 
 
-def tested(here: TestTarget, *, check: bool = True) -> tuple[int, str]:
+def tested(here: TestTarget, *more: str, check: bool = True) -> tuple[int, str]:
     """The tests of the spoilt row and what comes after them."""
     done = here.dbt(
-        "build", "--select", *ROW_TESTS, *STATISTICS,
+        "build", "--select", *ROW_TESTS, *STATISTICS, *more,
         vars={"as_of": moment(NOW)}, check=check,
     )  # fmt: skip
     return done.returncode, done.stdout
@@ -243,8 +251,15 @@ def second(night: Night) -> tuple[Night, dict[Any, int], Any]:
         " 'mood_of_the_moon', 'operational', 5000, 'full', '{}', 'theirs', 'moon'"
         f" from `{here.schema}`.fct_call where history_id <= {SPOILT_CALL}",
     )
-    code, said = run(here)
-    assert code == 5, said
+    if here.name == "embedded":
+        code, said = run(here)
+        assert code == 5, said
+        assert "quarantine: 1 call is left out" in said
+        assert "skipped" not in said
+        assert "relationships_lm_value" in said
+    else:
+        # What takes part: a whole night once more tells nothing of the engine.
+        _, said = tested(here, *UNKNOWING, "lm_period_stats")
     return Night(here, night.source, said), before, value
 
 
@@ -253,7 +268,6 @@ def test_a_bad_row_takes_its_call_out_and_stops_nothing(
 ) -> None:
     night, before, _ = second
     here = night.here
-    assert "quarantine: 1 call is left out" in night.said
     found = here.rows("select history_id, check_name, since, todo_en, todo_ru from lm_quarantine")
     assert {(row[0], row[1]) for row in found} == {(SPOILT_CALL, name) for name in ROW_TESTS}
     assert all(row[2] == NOW and row[3] and row[4] for row in found)
@@ -278,9 +292,7 @@ def test_rows_of_unknown_metrics_are_kept_and_stop_nothing(
     second: tuple[Night, dict[Any, int], Any],
 ) -> None:
     night = second[0]
-    assert "skipped" not in night.said
     assert night.one("select count(*) from lm_value where metric_code = 'mood_of_the_moon'") == 100
-    assert "relationships_lm_value" in night.said
     assert not night.one("select count(*) from lm_daily_stats where metric_code like 'mood%'")
 
 

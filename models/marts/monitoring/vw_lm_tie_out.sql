@@ -4,6 +4,7 @@
     'facts': ['calls', 'talks', 'bookings'],
     'stats': ['calls'],
 } %}
+{%- set review_moment = "coalesce(reviews.reviewed_at, cast('1000-01-01' as datetime))" %}
 {%- set is_talk = "direction in ('in', 'out') and talk_sec > 0" %}
 
 with
@@ -18,30 +19,39 @@ known as (
 ),
 
 -- The latest review, found and read otherwise than the marts do it: that is the point.
-latest_reviews as (
+latest_moments as (
 
     select
         reviews.history_id,
-        reviews.call_score_id
+        max({{ review_moment }}) as review_moment
 
     from {{ ref('stg_review_keys') }} as reviews
 
     inner join known
         on reviews.call_score_id <= known.newest_review
 
-    left join {{ ref('stg_review_keys') }} as later
-        on reviews.history_id = later.history_id
-        and known.newest_review >= later.call_score_id
-        and (
-            reviews.reviewed_at < later.reviewed_at
-            or (reviews.reviewed_at is null and later.reviewed_at is not null)
-            or (
-                reviews.reviewed_at <=> later.reviewed_at
-                and reviews.call_score_id < later.call_score_id
-            )
-        )
+    group by reviews.history_id
 
-    where later.call_score_id is null
+    {{ kept_apart() }}
+
+),
+
+latest_reviews as (
+
+    select
+        reviews.history_id,
+        max(reviews.call_score_id) as call_score_id
+
+    from latest_moments
+
+    inner join {{ ref('stg_review_keys') }} as reviews
+        on latest_moments.history_id = reviews.history_id
+        and latest_moments.review_moment = {{ review_moment }}
+
+    inner join known
+        on reviews.call_score_id <= known.newest_review
+
+    group by reviews.history_id
 
     {{ kept_apart() }}
 
