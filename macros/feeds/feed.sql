@@ -1,13 +1,13 @@
 {#
     Which rows a model reads, and why: by a kind, named in the model's config with what it needs to know:
 
-    whole                                           all rows, whenever rules or seeds have changed
+    whole, every_run                                all rows, whenever rules or seeds have changed, or always
     by_key, of, dates, open_days                    the calls of a table that numbers its changes
     by_date, column                                 the dates in a column of fct_call whose calls changed
     by_new_date, column, of, date, until_now        dates of a table that have no rows yet; the others stay
     by_day                                          the days whose calls or values changed, as stat_date
     by_period                                       the periods in which a day changed, or which ended anew
-    int_calls, fct_call                             as these two models need it
+    before_int_calls, int_calls, fct_call           as these models need it
 
     A kind is a macro feed_<kind>, asked for one of these, for each costs queries:
 

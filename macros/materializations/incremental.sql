@@ -340,13 +340,15 @@
         {%- else %}
         left join {{ relation }} as old_rows
             on {{ matched | join(' and ') }}
-        where old_rows.{{ keys[0] }} is null or not (
+        where old_rows.{{ keys[0] }} is null
+            {%- if same %} or not (
             {{ same | join('
             and ') }}
         )
+            {%- endif %}
         {%- endif %}
         on duplicate key update
-            {{ updated | join(',
+            {{ (updated or [keys[0] ~ " = values(" ~ keys[0] ~ ")"]) | join(',
             ') }}
     {% endset %}
     {% do return(insert) %}

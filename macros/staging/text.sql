@@ -5,9 +5,9 @@
 
 
 {# Marks that nobody sees (zero width, direction of writing, soft hyphens): they part words and digits as spaces do. #}
-{% macro unseen_marks() %}
-    {% do return('\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff') %}
-{% endmacro %}
+{% macro unseen_marks() -%}
+    {{ '\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff' }}
+{%- endmacro %}
 
 
 {# Cut by left: a strict server refuses to write what a cast alone cuts. #}

@@ -9,6 +9,7 @@
 
 select
     id as call_score_id,
+    history_id,
     {{ without_private(caller, display_text(caller, 128), longest=128) }} as caller_info,
     {{ without_private(called, display_text(called, 128), longest=128) }} as called_info,
     {{ is_private(caller, longest=128) }} as caller_is_private,

@@ -153,10 +153,11 @@ def check_refused(target: Target, probe: Probe) -> Iterator[Finding]:
     if refused:
         yield warn(
             "operators",
-            f"{int(refused):,} of {count:,} calls have a phone number, an address of mail or a long"
-            " text where the operator should be: it is left out",
-            "let the phone system write names or extensions into called_info (incoming) and"
-            " caller_info (outgoing); days stand in vw_lm_data_quality, check_kind refused",
+            f"{int(refused):,} of {count:,} calls have a phone number, an address of mail, a long"
+            " text or a name that may be the caller's where the operator should be: it is left out",
+            "let the phone system write operators' names into called_info (incoming) and"
+            " caller_info (outgoing), and name in lm_operators who is one; days stand in"
+            " vw_lm_data_quality, check_kind refused",
         )
     else:
         yield ok("operators", f"none of {count:,} calls had its operator left out")

@@ -26,7 +26,7 @@ MARK = "lm_compare_scratch"
 # dbt's files apart from the nightly run's, which may be at work.
 TARGET_FOLDER = "target/compare"
 # Calls, and the constants learnt from them: as published, unless the whole chain is asked for.
-OF_CALLS = ("int_calls", "fct_call")
+OF_CALLS = ("int_name_sightings", "int_operators", "int_calls", "fct_call")
 LEARNT = ("int_week_facts", "int_known_facts", "lm_reference", "int_review_batches")
 # Of those, what lm_value reads.
 READ = ("fct_call", "lm_reference", "int_review_batches")

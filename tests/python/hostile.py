@@ -79,6 +79,8 @@ SOURCES = ("Сайт и другие порталы", "2ГИС", "Яндекс �
 SERVICES = ("Приём терапевта", "УЗИ", "Имплантация зубов", "массаж", "Телепортация")
 SPECIALITIES = ("Терапевт", "Стоматолог", "Невролог", "Космонавт")
 CHECKLISTS = ("Запись на приём", "Информационный звонок", "Тайный чек-лист", "🙂")
+# One of the operators rings the clinic, too.
+CLIENTS = ("Зоя Клиентова", "Пётр O'Нил", 'ООО "Ромашка"', "🙂 Клиент", "unknown", "клиент 100%_\\")
 NAMES = ("Алёна Иванова", "Алена  Иванова", "Пётр O'Нил", 'Имя "в кавычках"', "100%_\\", "🙂")
 REASONS = ("price", "Дорого", "service_not_provided", "Нет мест", "сам не знает", "🙂")
 
@@ -164,8 +166,8 @@ def hostile_history(rng: random.Random, calls: int) -> list[Row]:
                 "context_type": direction,
                 "caller_number": own if outgoing else number,
                 "called_number": number if outgoing else own,
-                "caller_info": words(rng, NAMES, 0.4, 255),
-                "called_info": words(rng, NAMES, 0.4, 255),
+                "caller_info": words(rng, NAMES if outgoing else CLIENTS, 0.4, 255),
+                "called_info": words(rng, CLIENTS if outgoing else NAMES, 0.4, 255),
                 "talk_duration": talk,
                 "await_sec": wait,
                 "duration": None if duration is None else min(duration, 65_535),
@@ -234,6 +236,7 @@ def hostile_review(rng: random.Random, call: Row, scored: datetime, as_text: boo
     if coherent:
         category, category_number = rng.choice(CATEGORIES[:2])
     outcome = words(rng, OUTCOMES[:2] if coherent else OUTCOMES, 0.15, 32)
+    outgoing = call["context_type"] == 2
     number_category = rng.choice((category_number, category_number, 0, 1, 77))
     review: Row = {
         "history_id": call["history_id"],
@@ -244,8 +247,8 @@ def hostile_review(rng: random.Random, call: Row, scored: datetime, as_text: boo
         "context_type": words(rng, ("входящий", "исходящий", "внутренний", "иной"), 0.2, 255),
         "talk_duration": maybe(rng, 0.4, rng.randrange(300)),
         "call_success": words(rng, ("да", "нет"), 0.5, 50),
-        "caller_info": words(rng, NAMES, 0.4, 255),
-        "called_info": words(rng, NAMES, 0.4, 255),
+        "caller_info": words(rng, NAMES if outgoing else CLIENTS, 0.4, 255),
+        "called_info": words(rng, CLIENTS if outgoing else NAMES, 0.4, 255),
         "caller_number": maybe(rng, 0.5, "+70000000000"),
         "called_number": maybe(rng, 0.5, "+70000000000"),
         "utm_source_by_number": words(rng, SOURCES, 0.5, 255),

@@ -7,7 +7,7 @@ Rules: the descriptions of the sources, of the staging models and of the table's
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -24,6 +24,9 @@ SHORT_ABANDON_SEC = 5
 DAY_SEC = 86_400
 MOST_CHECKLIST_ITEMS = 100
 LARGEST_SERVICE_ID = 999_999_999
+# Columns of the name on the clinic's side, and of that of the person outside.
+OWN_AND_OUTSIDE = {"in": ("called_info", "caller_info"), "out": ("caller_info", "called_info")}
+LEAST_CALLERS = 5
 DIALOGUE_SEC = 15
 # No decimal column of the project holds more; such a score is a mistake anyway.
 UNREADABLE_SCORE = 1e6
@@ -180,7 +183,40 @@ def start_conflict(call: Raw, offset: timedelta) -> bool:
     return None not in (local, moved) and abs((local - moved).total_seconds()) > 60
 
 
-def own_facts(call: Raw, review: Raw | None, seeds: Seeds, offset: timedelta) -> dict[str, Any]:
+def operators_of(history: Iterable[Raw], scores: Iterable[Raw]) -> set[str]:
+    """Names that are operators': in their place with five callers, and in no caller's place.
+
+    Where most of what stands in the operators' place of a direction is none, nobody there is.
+    """
+    reviews: dict[int, list[Raw]] = defaultdict(list)
+    for row in scores:
+        reviews[int(row["history_id"])].append(row)
+    met: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    outsiders: set[str | None] = set()
+    for call in history:
+        direction = DIRECTIONS.get(int(call["context_type"] or 0))
+        if direction not in ("in", "out"):
+            continue
+        own, outside = OWN_AND_OUTSIDE[direction]
+        number = outside_number(direction, call)
+        for row in (call, *reviews[int(call["history_id"])]):
+            name = normalised(row.get(own))
+            if name and number:
+                met[name].add((direction, number))
+            outsiders.add(normalised(row.get(outside)))
+    likely = {name for name, callers in met.items() if len(callers) >= LEAST_CALLERS}
+    sides = Counter(side for callers in met.values() for side, _ in callers)
+    known = Counter(side for name in likely for side, _ in met[name])
+    return {
+        name
+        for name in likely - outsiders
+        if any(2 * known[side] >= sides[side] for side, _ in met[name])
+    }
+
+
+def own_facts(
+    call: Raw, review: Raw | None, seeds: Seeds, offset: timedelta, operators: set[str]
+) -> dict[str, Any]:
     """What a row of fct_call says about the call itself."""
     reviewed = review is not None
     review = review or {}
@@ -203,8 +239,10 @@ def own_facts(call: Raw, review: Raw | None, seeds: Seeds, offset: timedelta) ->
         total = wait + (talk or 0)
 
     start = started_at(call, review, offset)
-    name_column = {"in": "called_info", "out": "caller_info"}.get(direction)
+    name_column = OWN_AND_OUTSIDE.get(direction, ("",))[0]
     operator_name = text(name_column) if name_column else None
+    if operator_name not in operators:
+        operator_name = None
     user = call.get("answered_user_id")
     operator = str(user) if user is not None else normalised(call.get("answered_extension"))
     operator = operator or operator_name
@@ -315,12 +353,14 @@ def calls_of(
 ) -> list[dict[str, Any]]:
     """fct_call as dicts by history_id; `caller_key` is the number itself, not its hash."""
     scores = list(scores)
+    history = list(history)
     reviews = latest_reviews(scores)
+    operators = operators_of(history, scores)
     counts = Counter(int(row["history_id"]) for row in scores)
     offset = offset_of(utc_offset)
     rows = [
         {
-            **own_facts(call, reviews.get(int(call["history_id"])), seeds, offset),
+            **own_facts(call, reviews.get(int(call["history_id"])), seeds, offset, operators),
             "review_count": counts[int(call["history_id"])],
         }
         for call in history
