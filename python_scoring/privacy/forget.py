@@ -33,12 +33,15 @@ DAYS = "lm_value_changes"
 OF_CALLS = (VALUES, "int_metric_inputs", "fct_call", "int_calls")
 LOCKS = ("fct_call", "int_calls", "int_metric_inputs", VALUES)
 OPTIONAL = ("lm_quarantine",)
+# Which operators the caller has met.
+SIGHTINGS = "int_name_sightings"
 CALLS_IN_STATEMENT = 1_000
 # What counts many calls together and names no caller; said, so that nobody has to ask.
 KEPT = {
     "lm_reference, int_week_facts, int_known_facts, int_review_batches": (
         "learnt rates and medians of whole weeks and days"
     ),
+    "int_operators": "keyed hashes of names, without numbers: which are operators'",
     "lm_forecast*, lm_scenario_result, lm_model_run, lm_model_drift": (
         "forecasts, scenarios and how good the models are: sums over calls"
     ),
@@ -79,7 +82,8 @@ def run(args: argparse.Namespace) -> int:
     with contextlib.closing(profile.connect(target)) as connection:
         probe = Probe(connection)
         prepare_session(probe, target)
-        require_tables(probe, target.schema, [*OF_CALLS, DAYS, FORGOTTEN, "lm_watermark"])
+        needed = (*OF_CALLS, SIGHTINGS, DAYS, FORGOTTEN, "lm_watermark")
+        require_tables(probe, target.schema, needed)
         marks = Watermarks(probe, target, "int_calls")
         key = _salt(marks, target).caller_key(number)
         with _writing(marks, ends_with="rollback" if args.dry_run else "commit"):
@@ -90,6 +94,8 @@ def run(args: argparse.Namespace) -> int:
                     " where its calls are newer than the last run"
                 )
             removed, days = _erase(probe, target, marks, calls, args.from_sources)
+            where = f"where caller_key = '{key}'"
+            _delete(probe, SIGHTINGS, quoted(target.schema, SIGHTINGS), where, removed)
     print(_json(calls, removed, days, args) if args.json else _told(calls, removed, days, args))
     return EXIT_OK
 

@@ -300,6 +300,8 @@ def _gaps(facts: Row, words: Words, moment: datetime) -> Iterator[str]:
             days=words.number(facts["tie_out"]["days_unlike"]),
             all=words.number(facts["tie_out"]["days"]),
         )
+    if facts["quarantined"]:
+        yield words("quarantined", count=words.number(facts["quarantined"]))
     yield from _review_gaps(facts, words)
     yield from _forecast_gaps(facts, words, moment)
     few = [
@@ -332,8 +334,6 @@ def _gaps(facts: Row, words: Words, moment: datetime) -> Iterator[str]:
             for row in facts["oddities"]
         )
         yield words("odd", days=QUALITY_DAYS, list="; ".join(told))
-    if facts["quarantined"]:
-        yield words("quarantined", count=words.number(facts["quarantined"]))
     proxies = [words.named(row) for row in facts["dictionary"].values() if row["is_proxy"]]
     if proxies:
         yield words("proxies", names=", ".join(proxies))
