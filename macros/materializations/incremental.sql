@@ -15,10 +15,10 @@
     with a change, never its reason), changes_in_full_pass (false: the full pass reads what is new anyway),
     more_columns (macro that names columns beside the yml's), replaces_batches (a batch's old rows go
     first: for aggregates, whose rows may vanish), parent and parent_columns ({own: the parent's}, of one name
-    each: a sweep drops the rows that no row of the parent stands behind), marks_dates (the date column of
-    parent whose days are noted as changed in lm_value_changes, for the statistics by day; marks_dates_when
-    names the macro that tells of which calls; marks_dates_of the model in whose order the marks are
-    numbered), later_columns
+    each: a sweep drops the rows that no row of the parent stands behind), marks_dates (the
+    macro in macros/feeds/changed_days.sql that tells what of which days has changed, to be noted in
+    lm_value_changes for the statistics by day; marks_dates_of the model in whose order the marks are numbered),
+    later_columns
     (what came after a row's event: own_change_id numbers the changes of anything else), holds_locks_of (models
     that no other run may write while a batch is read), hash_joins (MariaDB has them and does not use them
     by itself: for joins by expressions, such as labels), counts_read (the source whose rows of a batch are counted, for
@@ -243,9 +243,14 @@
         {% set is_first_load = false %}
     {% endif %}
     {% if config.get('replaces_batches') and not is_first_load %}
-        {% do run_query("delete from " ~ relation ~ " where " ~ batch.where) %}
+        {% do run_query(
+            "delete from " ~ relation ~ " where " ~ batch.where ~ (" and " ~ batch.metrics if batch.metrics else "")
+        ) %}
     {% endif %}
     {% set tally = namespace(written=0, rows=sql | replace(in_batch(), batch.where | default('1 = 1'))) %}
+    {% if batch.metrics %}
+        {% set tally.rows = tally.rows | replace(metrics_of_batch(), batch.metrics) %}
+    {% endif %}
     {% for name, day in (batch.days or {}).items() %}
         {% set tally.rows = tally.rows | replace(day_of_batch(name), "cast('" ~ day ~ "' as date)") %}
     {% endfor %}
@@ -401,23 +406,24 @@
 
 
 {% macro mark_changed_dates(relation, batch, fingerprint, started) %}
-    {% set column = config.get('marks_dates') %}
     {# One order of all marks, whoever makes them. #}
     {% set owner = config.get('marks_dates_of', model.name) %}
     {% if owner != model.name %}
         {% do hold_lock(owner) %}
     {% endif %}
     {% set number = next_change(owner) %}
-    {% set rows = ref(config.get('parent')) ~ " as parent where " ~ batch.where %}
-    {% if not fingerprint %}
-        {% set rows = rows ~ " and (" ~ context[config.get('marks_dates_when')](relation, batch, started) ~ ")" %}
+    {% set calls = "(select * from " ~ ref(config.get('parent')) ~ " where " ~ batch.where ~ ") as parent" %}
+    {% if fingerprint %}
+        {% set changes = "select parent.call_date, parent.previous_call_date, 'call' as changed from " ~ calls %}
+    {% else %}
+        {% set changes = context[config.get('marks_dates')](calls, relation, batch, started) %}
     {% endif %}
     {% do run_query(
-        "insert into " ~ run_table('lm_value_changes') ~ " (call_date, change_id, rule_change_id)"
-        ~ " select days.call_date, " ~ number ~ ", "
+        "insert into " ~ run_table('lm_value_changes') ~ " (call_date, changed, change_id, rule_change_id)"
+        ~ " select days.call_date, days.changed, " ~ number ~ ", "
         ~ ("null" if batch.feed == config.get('parent') else number) ~ " from ("
-        ~ "select " ~ column ~ " as call_date from " ~ rows
-        ~ " union select previous_" ~ column ~ " from " ~ rows
+        ~ "select call_date, changed from (" ~ changes ~ ") as now_of"
+        ~ " union select previous_call_date, changed from (" ~ changes ~ ") as formerly_of"
         ~ ") as days where days.call_date is not null"
         ~ " on duplicate key update change_id = values(change_id),"
         ~ " rule_change_id = coalesce(values(rule_change_id), rule_change_id)"

@@ -24,15 +24,31 @@
         ") %}
         {% do run_query("
             create table if not exists " ~ run_table('lm_value_changes') ~ " (
-                call_date date not null primary key,
-                change_id bigint unsigned not null comment 'Change of lm_value that last touched a call of the day',
+                call_date date not null,
+                changed varchar(64) not null default 'call'
+                    comment 'What of it: call (its facts), next_call (what came after it), or a metric by its code',
+                change_id bigint unsigned not null comment 'Change of lm_value that last touched this of a call of the day',
                 rule_change_id bigint unsigned null
                     comment 'The same of changes that no change of the calls tells: rules, constants, time',
+                primary key (call_date, changed),
                 key idx_lm_value_changes_change (change_id),
                 key idx_lm_value_changes_rule_change (rule_change_id)
-            ) engine = InnoDB default charset = utf8mb4
+            ) engine = InnoDB default charset = utf8mb4 collate = utf8mb4_bin
             comment = 'Days whose calls or values have changed: what the statistics by day read again'
         ") %}
+        {# A table of before 0.2 says the day alone. #}
+        {% if not first_value(
+            "select count(*) from information_schema.columns where table_schema = '" ~ target.schema
+            ~ "' and table_name = 'lm_value_changes' and column_name = 'changed'"
+        ) %}
+            {% do run_query(
+                "alter table " ~ run_table('lm_value_changes') ~ " add column changed varchar(64)"
+                ~ " character set utf8mb4 collate utf8mb4_bin not null default 'call' after call_date"
+            ) %}
+            {% do run_query(
+                "alter table " ~ run_table('lm_value_changes') ~ " drop primary key, add primary key (call_date, changed)"
+            ) %}
+        {% endif %}
         {% do run_query("
             create table if not exists " ~ run_table('lm_batch_contacts') ~ " (
                 model_name varchar(64) not null comment 'Incremental model that is written',

@@ -23,6 +23,7 @@ from pipeline_cases import (
     END,
     KEYS,
     NOW,
+    OF_CALLS,
     PATIENT,
     RULE_METRICS,
     SALT,
@@ -370,22 +371,26 @@ def test_only_what_depends_changes(arrivals: Arrivals) -> None:
 
 
 def test_only_days_of_changed_calls_are_added_up_again(arrivals: Arrivals) -> None:
-    """A day is marked by its calls; nothing else of a night's work reaches it, nor does a next call
-    that comes after more than a week."""
+    """A day is marked by its calls, or by their metrics alone; nothing else of a night's work reaches
+    it, nor does a next call that comes after more than a week."""
     calls = arrivals.after["fct_call"]
     days = {
         calls[call, ]["call_date"]
         for call in history_ids(unlike(arrivals.before["fct_call"], arrivals.after["fct_call"]))
     }  # fmt: skip
     found = arrivals.target.rows(
-        "select call_date from lm_value_changes where change_id > (select position"
+        "select call_date, changed from lm_value_changes where change_id > (select position"
         " from lm_watermark where model_name = 'test' and feed = 'before arrivals')"
     )
-    marked = {day for (day,) in found}
-    for table in ("lm_daily_stats", "lm_daily_facts"):
-        changed = unlike(arrivals.before[table], arrivals.after[table])
-        assert changed
-        assert {key[0] for key in changed} <= marked, table
+    marked = {day for day, _ in found}
+    of_calls = {day for day, changed in found if changed == "call"}
+    facts = unlike(arrivals.before["lm_daily_facts"], arrivals.after["lm_daily_facts"])
+    assert facts
+    assert {key[0] for key in facts} <= {day for day, what in found if what in OF_CALLS}
+    stats = unlike(arrivals.before["lm_daily_stats"], arrivals.after["lm_daily_stats"])
+    of_values = {(day, metric) for day, _, _, metric in stats if day not in of_calls}
+    assert of_values
+    assert of_values <= set(found)
     assert days - marked == {calls[arrivals.quiet,]["call_date"]}
 
 
