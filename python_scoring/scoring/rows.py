@@ -98,7 +98,7 @@ def write(probe: Probe, target: Target, rows: Iterable[tuple[Key, Row]], calc_so
 def mark_days(
     marks: Watermarks, target: Target, rows: Iterable[tuple[Key, Row]], frame: pd.DataFrame
 ) -> None:
-    """Number the change and note it at the calls' days, by metric, for statistics by day to follow."""
+    """Number the change and note it by day and metric, for the statistics by day to follow."""
     days_of = dict(zip(frame["history_id"], frame["call_date"], strict=True))
     days = {(days_of.get(call), metric) for (call, metric), _ in rows}
     known = sorted(

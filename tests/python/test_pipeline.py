@@ -371,8 +371,8 @@ def test_only_what_depends_changes(arrivals: Arrivals) -> None:
 
 
 def test_only_days_of_changed_calls_are_added_up_again(arrivals: Arrivals) -> None:
-    """A day is marked by its calls, or by their metrics alone; nothing else of a night's work reaches
-    it, nor does a next call that comes after more than a week."""
+    """A day is marked by its calls, or by their metrics alone; nothing else of a night's work
+    reaches it, nor does a next call that comes after more than a week."""
     calls = arrivals.after["fct_call"]
     days = {
         calls[call, ]["call_date"]
