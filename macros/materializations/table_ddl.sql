@@ -70,8 +70,9 @@
         ) %}
     {% endfor %}
     {% do lines.extend(keys_within_partitions(config.get('keys', []), partition_column())) %}
-    {# In the same statement as the table: of two first runs one would find the other's keys half made. #}
-    {% if wants_foreign_keys() %}
+    {# In the same statement as the table on the embedded engine: of two first runs one would find the other's keys
+       half made. On a server they come after it, see add_foreign_key. #}
+    {% if wants_foreign_keys() and is_embedded_engine() %}
         {% for name, foreign_key in config.get('foreign_keys', {}).items() %}
             {% do lines.append("constraint " ~ name ~ " " ~ foreign_key_clause(foreign_key)) %}
         {% endfor %}
@@ -233,13 +234,45 @@
     {% set wanted = wants_foreign_keys() %}
     {% for name, foreign_key in config.get('foreign_keys', {}).items() %}
         {% if wanted and name not in existing %}
-            {% do run_query(
-                "alter table " ~ relation ~ " add constraint " ~ name ~ " " ~ foreign_key_clause(foreign_key)
+            {% do change_foreign_key(
+                relation, name, "add constraint " ~ name ~ " " ~ foreign_key_clause(foreign_key), true
             ) %}
         {% elif not wanted and name in existing %}
-            {% do run_query("alter table " ~ relation ~ " drop foreign key " ~ name) %}
+            {% do change_foreign_key(relation, name, "drop foreign key " ~ name, false) %}
         {% endif %}
     {% endfor %}
+{% endmacro %}
+
+
+{# A key's making or dropping waits for every transaction that has touched the source, and all who come to the source
+   meanwhile wait behind it. So it waits a second at most, on MariaDB not at all, and is tried again: in this run, then
+   in the next. No row is checked, which would take the source for as long; rows come from the source anyway. #}
+{% macro change_foreign_key(relation, name, change, is_added) %}
+    {% set alter = "alter table " ~ relation ~ " " ~ change %}
+    {% if is_embedded_engine() %}
+        {% do return(run_query(alter)) %}
+    {% endif %}
+    {% set tries, pause = (20, 0.25) if is_mariadb() else (3, 4) %}
+    {% set ns = namespace(refused=1205) %}
+    {% do run_query("set session lock_wait_timeout = " ~ (0 if is_mariadb() else 1)) %}
+    {% for _ in range(tries) if ns.refused == 1205 %}
+        {% if not loop.first %}
+            {% do run_query("select sleep(" ~ pause ~ ")") %}
+        {% endif %}
+        {% set ns.refused = adapter.refusal_of(alter) %}
+    {% endfor %}
+    {% do run_query("set session lock_wait_timeout = default") %}
+    {# Another run may have done it meanwhile. #}
+    {% if ns.refused and (name in stored_foreign_keys(relation)) != is_added %}
+        {% if ns.refused == 1205 %}
+            {% do exceptions.warn(
+                name ~ " is not " ~ ("added" if is_added else "dropped") ~ ": a long transaction has the source table. The"
+                ~ " values are written all the same, and the next run tries again."
+            ) %}
+        {% else %}
+            {% do run_query(alter) %}
+        {% endif %}
+    {% endif %}
 {% endmacro %}
 
 
