@@ -1,0 +1,173 @@
+"""A clinic's life with faults in it ends with the tables of a quiet one, times and ids apart.
+
+A few moments by a fixed seed; `tests/bench/kills.py` tries as many as one likes.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from conftest import TestTarget
+from fault_cases import Ended, Life, State, cut_after, elsewhere, killed_after, life, moments
+from pipeline_cases import BUILD, END, NOW, execute, read, run
+
+from python_scoring.base import engine
+from python_scoring.base.errors import EXIT_BUSY, EXIT_OK
+
+SEED = 18
+
+
+@dataclass(frozen=True)
+class Calm:
+    """How it goes without faults, and the seconds that each part takes."""
+
+    state: State
+    seconds: tuple[float, float]
+
+
+@pytest.fixture(scope="module")
+def own(target: TestTarget) -> Iterator[TestTarget]:
+    """The target; of the embedded engine one of its own, which may be killed."""
+    if target.name != "embedded":
+        yield target
+        return
+    folder = Path(tempfile.mkdtemp(prefix="lm-"))
+    try:
+        engine.start(folder)
+        socket = str(engine.socket_of(folder))
+        yield replace(target, settings={**target.settings, "LM_SOCKET": socket})
+    finally:
+        engine.stop(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def calm(own: TestTarget) -> Iterator[Calm]:
+    with life(own, "calm") as one:
+        ends = []
+        for part in (0, 1):
+            one.arrive(part)
+            ends.append(one.run(part))
+            assert ends[-1].code == EXIT_OK, ends[-1].said
+        yield Calm(one.state(), (ends[0].seconds, ends[1].seconds))
+
+
+@dataclass(frozen=True)
+class Disturbed:
+    """One life with a fault in every run but the last of each part."""
+
+    one: Life
+    ends: dict[str, Ended]
+
+
+@pytest.fixture(scope="module")
+def disturbed(own: TestTarget, calm: Calm) -> Iterator[Disturbed]:
+    with life(own, "disturbed") as one:
+        ends = {}
+        one.arrive(0)
+        (early,) = moments(SEED, 1, calm.seconds[0])
+        ends["killed load"] = one.run(0, killed_after(one, early))
+        with locked_sources(one.target):
+            ends["load"] = one.run(0)
+        one.arrive(1)
+        cut, late = moments(SEED + 1, 2, calm.seconds[1])
+        ends["cut night"] = one.run(1, cut_after(one, min(cut, calm.seconds[1] * 0.6)))
+        ends["killed night"] = one.run(1, killed_after(one, late))
+        ends["night"] = one.run(1)
+        yield Disturbed(one, ends)
+
+
+@contextmanager
+def locked_sources(here: TestTarget) -> Iterator[None]:
+    """Every row of the sources is being edited, in a transaction that does not end."""
+    with closing(here.connect()) as connection, closing(connection.cursor()) as cursor:
+        cursor.execute("start transaction")
+        cursor.execute("update call_history set recall_status = 1")
+        cursor.execute("update call_scores set call_success = 'x'")
+        yield
+        cursor.execute("rollback")
+
+
+def test_a_killed_run_says_nothing_and_the_next_goes_on(disturbed: Disturbed) -> None:
+    for name in ("killed load", "killed night"):
+        end = disturbed.ends[name]
+        assert end.code == -9 or end.in_flight == "ended before", end.said
+    for name in ("load", "night"):
+        assert disturbed.ends[name].code == EXIT_OK, disturbed.ends[name].said
+
+
+def test_tables_are_those_of_a_quiet_life(disturbed: Disturbed, calm: Calm) -> None:
+    assert calm.state.tables["lm_value"] and calm.state.tables["lm_daily_stats"]
+    in_flight = {name: end.in_flight for name, end in disturbed.ends.items()}
+    assert calm.state.differences(disturbed.one.state()) == {}, in_flight
+
+
+def test_a_lost_database_is_told_with_its_exit_code(disturbed: Disturbed) -> None:
+    end = disturbed.ends["cut night"]
+    if end.in_flight == "ended before":
+        pytest.skip("it was faster than the fault")
+    assert "Traceback" not in end.said
+    assert end.code == EXIT_BUSY, end.said
+    assert end.last_line.startswith("lm: ")
+    assert "run again" in end.last_line
+
+
+def test_the_log_tells_of_the_killed(disturbed: Disturbed) -> None:
+    rows = disturbed.one.target.rows("select step, status from lm_run_log order by id")
+    assert ("run", "killed") in rows
+    assert rows[-1][1] == "done" and "running" not in {status for _, status in rows}
+
+
+def test_retries_outlast_a_lost_connection(disturbed: Disturbed) -> None:
+    """One connection is cut, and the same run does the rest at its next try."""
+    one = disturbed.one
+    if one.target.name == "embedded":
+        pytest.skip("its engine does not come back by itself for dbt")
+    end = one.run(1, cut_after(one, 4), "--retries", "2", "--no-train", "--no-forecast")
+    assert end.code == EXIT_OK, end.said
+    assert end.in_flight == "ended before" or "trying again in" in end.said
+
+
+def test_a_clock_that_goes_back_and_forth_leaves_no_trace(disturbed: Disturbed, calm: Calm) -> None:
+    """Windows that were closed open again and close again."""
+    one = disturbed.one
+    run(one.target, *BUILD, as_of=END)
+    early = read(one.target, "lm_value")
+    run(one.target, *BUILD, as_of=NOW)
+    later = read(one.target, "lm_value")
+    assert early != later, "the two moments should differ in something"
+    assert calm.state.differences(one.state()) == {}
+
+
+def test_rows_that_are_locked_all_along_hold_nothing_up(disturbed: Disturbed) -> None:
+    assert disturbed.ends["load"].code == EXIT_OK
+    assert "1205" not in disturbed.ends["load"].said
+
+
+def test_two_schedulers_at_once(disturbed: Disturbed, calm: Calm) -> None:
+    """Both start at the same moment: one works, the other waits or gives way, told in a line."""
+    one = disturbed.one
+    execute(one.target, f"delete from `{one.target.schema}`.lm_value where history_id < 99")
+    other = Life(elsewhere(one.target, "second"))
+    second: list[Ended] = []
+
+    def both(_: object) -> str:
+        second.append(other.run(1, None, "--no-forecast", lm_lock_wait_sec=1))
+        return ""
+
+    first = one.run(1, both, "--no-forecast", "--full-refresh", lm_lock_wait_sec=1)
+    codes = {first.code, second[0].code}
+    assert codes <= {EXIT_OK, EXIT_BUSY} and EXIT_OK in codes, first.said + second[0].said
+    for end in (first, second[0]):
+        if end.code == EXIT_BUSY:
+            assert "another `lm run` is at work" in end.last_line
+    if EXIT_BUSY in codes:
+        again = one.run(1, None, "--no-forecast", "--full-refresh")
+        assert again.code == EXIT_OK, again.said
+    assert calm.state.differences(one.state()) == {}
