@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,6 @@ from pipeline_cases import (
     fill,
     meaning,
     moment,
-    own_folder,
     own_schema,
     read,
     unlike,
@@ -169,11 +168,6 @@ def _free(probe: Probe, name: str) -> bool:
 def life(target: TestTarget, name: str, source: Source | None = None) -> Iterator[Life]:
     with own_schema(target, name) as here:
         yield Life(here, source or clinic())
-
-
-def elsewhere(here: TestTarget, name: str) -> TestTarget:
-    """The same schema for a second run at once, with files of its own."""
-    return replace(here, folder=own_folder(here, name))
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
