@@ -59,6 +59,7 @@ FORECAST = (
 MOMENTS = (END - timedelta(days=4), NOW)
 # Small, so that a kill finds work half done.
 BATCH_CALLS = 60
+NOTHING_YET = "before the first table"
 
 
 @dataclass(frozen=True)
@@ -153,8 +154,8 @@ class Life:
                 return ", ".join(names)
             steps = last_run(probe, self.target.load())
             running = [step.step for step in steps if step.status == "running"]
-            return f"{running[-1]}, between batches" if running else "before the first table"
-        return "before the first table"
+            return f"{running[-1]}, between batches" if running else NOTHING_YET
+        return NOTHING_YET
 
 
 def _free(probe: Probe, name: str) -> bool:
@@ -233,6 +234,6 @@ def kill_engine(here: TestTarget) -> None:
 
 
 def moments(seed: int, count: int, seconds: float) -> list[float]:
-    """Random moments of a run that takes so long, its start-up left out of most."""
+    """Random moments of a run that takes so long, after most of its start-up."""
     random_ = random.Random(seed)
-    return sorted(random_.uniform(0.15, 1.0) * seconds for _ in range(count))
+    return sorted(random_.uniform(0.3, 0.8) * seconds for _ in range(count))

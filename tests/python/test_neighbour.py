@@ -144,10 +144,12 @@ class Waits:
 def edits(here: TestTarget, most: float = 60) -> Iterator[Waits]:
     """Edits of calls, fifty a second, from another connection."""
     waits, stop = Waits(), threading.Event()
+    # Made here: the environment, which tells where to, is the whole process's.
+    connection = here.connect()
 
     def work() -> None:
         try:
-            with closing(here.connect()) as connection, closing(connection.cursor()) as cursor:
+            with closing(connection), closing(connection.cursor()) as cursor:
                 end = time.monotonic() + most
                 number = 0
                 while not stop.wait(0.02) and time.monotonic() < end:
