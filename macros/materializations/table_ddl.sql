@@ -70,13 +70,25 @@
         ) %}
     {% endfor %}
     {% do lines.extend(keys_within_partitions(config.get('keys', []), partition_column())) %}
-    {# In the same statement as the table: of two first runs one would find the other's keys half made. #}
-    {% if wants_foreign_keys() %}
+    {# In the same statement as the table: of two first runs one would find the other's keys half made. Where a long
+       transaction has a source, the table is made without, and the keys follow: see change_foreign_key. #}
+    {% set keys = [] %}
+    {% if wants_foreign_keys() and load_relation(relation) is none %}
         {% for name, foreign_key in config.get('foreign_keys', {}).items() %}
-            {% do lines.append("constraint " ~ name ~ " " ~ foreign_key_clause(foreign_key)) %}
+            {% do keys.append("constraint " ~ name ~ " " ~ foreign_key_clause(foreign_key)) %}
         {% endfor %}
     {% endif %}
-    {% do run_query(
+    {% set refused = patiently(table_statement(relation, lines + keys), 1) if keys else 1205 %}
+    {% if refused == 1205 %}
+        {% do run_query(table_statement(relation, lines)) %}
+    {% elif refused %}
+        {% do run_query(table_statement(relation, lines + keys)) %}
+    {% endif %}
+{% endmacro %}
+
+
+{% macro table_statement(relation, lines) %}
+    {% do return(
         "create table if not exists " ~ relation ~ " (\n    " ~ lines | join(",\n    ")
         ~ "\n) engine = InnoDB default charset = utf8mb4 collate = utf8mb4_bin comment = "
         ~ comment_literal(model.description, 500)
@@ -248,13 +260,52 @@
     {% set wanted = wants_foreign_keys() %}
     {% for name, foreign_key in config.get('foreign_keys', {}).items() %}
         {% if wanted and name not in existing %}
-            {% do run_query(
-                "alter table " ~ relation ~ " add constraint " ~ name ~ " " ~ foreign_key_clause(foreign_key)
+            {% do change_foreign_key(
+                relation, name, "add constraint " ~ name ~ " " ~ foreign_key_clause(foreign_key), true
             ) %}
         {% elif not wanted and name in existing %}
-            {% do run_query("alter table " ~ relation ~ " drop foreign key " ~ name) %}
+            {% do change_foreign_key(relation, name, "drop foreign key " ~ name, false) %}
         {% endif %}
     {% endfor %}
+{% endmacro %}
+
+
+{% macro change_foreign_key(relation, name, change, is_added) %}
+    {% set alter = "alter table " ~ relation ~ " " ~ change %}
+    {% set refused = patiently(alter, 3) %}
+    {# Another run may have done it meanwhile. #}
+    {% if refused and (name in stored_foreign_keys(relation)) != is_added %}
+        {% if refused == 1205 %}
+            {% do exceptions.warn(
+                name ~ " is not " ~ ("added" if is_added else "dropped") ~ ": a long transaction has the source table. The"
+                ~ " values are written all the same, and the next run tries again."
+            ) %}
+        {% else %}
+            {% do run_query(alter) %}
+        {% endif %}
+    {% endif %}
+{% endmacro %}
+
+
+{# A key's making or dropping waits for every transaction that has touched the source, and all who come to the source
+   meanwhile wait behind it. So it waits a second at most, on MariaDB not at all, and is tried again. Stored rows are
+   not checked (foreign_key_checks), which would take the source for as long; they come from the source anyway. #}
+{% macro patiently(statement, tries) %}
+    {% if is_embedded_engine() %}
+        {% do run_query(statement) %}
+        {% do return(0) %}
+    {% endif %}
+    {% set pause = 0.25 if is_mariadb() else 4 %}
+    {% set ns = namespace(refused=1205) %}
+    {% do run_query("set session lock_wait_timeout = " ~ (0 if is_mariadb() else 1)) %}
+    {% for _ in range(tries * (8 if is_mariadb() else 1)) if ns.refused == 1205 %}
+        {% if not loop.first %}
+            {% do run_query("select sleep(" ~ pause ~ ")") %}
+        {% endif %}
+        {% set ns.refused = adapter.refusal_of(statement) %}
+    {% endfor %}
+    {% do run_query("set session lock_wait_timeout = default") %}
+    {% do return(ns.refused) %}
 {% endmacro %}
 
 

@@ -85,6 +85,8 @@ def prepare_session(probe: Probe, target: Target) -> None:
         # Its statements end after ten seconds otherwise.
         probe.do("set ob_query_timeout = 7200000000")
         probe.do("set ob_trx_timeout = 86400000000")
+    # As dbt's models: the source's rows are not locked by the values that refer to them.
+    probe.do("set session foreign_key_checks = 0")
     seconds = int(target.vars.get("lm_lock_wait_sec") or 600)
     probe.do(f"set session innodb_lock_wait_timeout = {seconds}")
 

@@ -17,6 +17,7 @@ from typing import Any
 import dbt.events
 import dbt.exceptions
 import dbt.utils
+import mysql.connector as mysql_connector
 from dbt.adapters.base import AdapterPlugin, available
 from dbt.adapters.events.logging import AdapterLogger
 from dbt.adapters.exceptions import FailedToConnectError
@@ -45,6 +46,8 @@ from dbt.adapters import mysql  # noqa: E402
 from dbt.include import operabot_mysql  # noqa: E402
 
 TYPE = "operabot_mysql"
+# The connection is gone: no refusal.
+LOST = (-1, 2006, 2013, 2055)
 
 
 @dataclass(init=False)
@@ -108,6 +111,23 @@ class OperabotMySQLConnectionManager(mysql.MySQLConnectionManager):
 # dbt finds the adapter's version by this name, in dbt.adapters.mysql.
 class MySQLAdapter(mysql.MySQLAdapter):
     ConnectionManager = OperabotMySQLConnectionManager
+
+    @available
+    def refusal_of(self, sql: str) -> int:
+        """Run a statement; 0, or the number of the error with which the server refused it.
+
+        Jinja can't catch errors. For statements that may wait for others in vain.
+        """
+        cursor = self.connections.get_thread_connection().handle.cursor()
+        try:
+            cursor.execute(sql)
+        except mysql_connector.DatabaseError as error:
+            if error.errno in LOST:
+                raise
+            return int(error.errno)
+        finally:
+            cursor.close()
+        return 0
 
     def get_catalog(self, relation_configs: Any, used_schemas: Any) -> Any:
         """dbt-core 1.7 gave one argument: all schemas that the relations lie in are read."""
