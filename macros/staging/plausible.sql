@@ -7,9 +7,11 @@
 {%- endmacro %}
 
 
+{# Sessions without the strict modes can write 2025-00-00, which lies between and cannot be reckoned with. #}
 {% macro plausible_time(expression) -%}
     case
             when {{ expression }} between {{ first_plausible_time() }} and cast('2037-12-31 23:59:59' as datetime)
+                and month({{ expression }}) > 0 and day({{ expression }}) > 0
                 then cast({{ expression }} as datetime)
         end
 {%- endmacro %}
