@@ -22,6 +22,11 @@
                 "LM_CALLER_SALT is not the one that the keys of callers were made with: `lm run` first."
             ) }}
         {% endif %}
+        {# Until int_calls has been through, its keys are the old ones: `lm forget` waits for that. #}
+        {% do run_query(
+            "update " ~ run_table('lm_watermark')
+            ~ " set cursor_key = '' where model_name = 'int_calls' and feed = 'full_pass'"
+        ) %}
         {% if known is none %}
             {# Of two first runs at once, one draws the salt and both take it. #}
             {% do run_query(
