@@ -47,6 +47,12 @@
 {%- endmacro %}
 
 
+{# An extension has a digit and no spaces: a name in its place may be anybody's. #}
+{% macro is_extension(raw) -%}
+    trim({{ our_text(raw) }}) regexp '^[0-9A-Za-z*#._/-]*[0-9][0-9A-Za-z*#._/-]*$'
+{%- endmacro %}
+
+
 {# Whatever reaches a dimension, a page or a log goes through here. #}
 {% macro without_private(raw, text, digits=7, other='null', longest=255) -%}
     case when {{ is_private(raw, digits, longest) }} then {{ other }} else {{ text }} end

@@ -1,6 +1,7 @@
 {%- set source_table = source('operabot', 'call_history') -%}
 {%- set available = source_column_names(source_table) -%}
 {%- set duration = optional_column(available, 'duration') -%}
+{%- set extension = optional_column(available, 'answered_extension') -%}
 {%- set wall_clock = optional_column(available, 'context_start_time_dt') -%}
 {{- require_source_columns(source_table, available, [
     'history_id', 'context_type', 'caller_number', 'called_number', 'caller_info', 'called_info',
@@ -29,12 +30,18 @@ typed as (
             ('answered_user_id', 64, 10), ('answered_extension', 64, 7), ('utm_source_by_number', 128, 7)
         ] %}
         {%- set raw = optional_column(available, name) %}
-        {{ without_private(raw, label_text(raw, length), digits, longest=length) }}
+        {%- set text = label_text(raw, length) %}
+        {%- if name == 'answered_extension' %}
+        {%- set text = 'case when ' ~ is_extension(raw) ~ ' then ' ~ text ~ ' end' %}
+        {%- endif %}
+        {{ without_private(raw, text, digits, longest=length) }}
             as {{ 'source_channel' if name == 'utm_source_by_number' else name }},
         {%- endfor %}
         case
             when {{ is_private(optional_column(available, 'answered_user_id'), 10, 64) }}
-                or {{ is_private(optional_column(available, 'answered_extension'), 7, 64) }} then 1
+                or {{ is_private(extension, 7, 64) }}
+                or ({{ label_text(extension, 64) }} is not null and not {{ is_extension(extension) }})
+                then 1
             else 0
         end as is_answered_by_number,
         {{ plausible_time(optional_column(available, 'created_at')) }} as source_created_at,

@@ -244,7 +244,10 @@ def own_facts(
     if operator_name not in operators:
         operator_name = None
     user = call.get("answered_user_id")
-    operator = str(user) if user is not None else normalised(call.get("answered_extension"))
+    extension = normalised(call.get("answered_extension"))
+    if extension and not re.fullmatch(r"[\w*#./-]*\d[\w*#./-]*", extension, re.ASCII):
+        extension = None
+    operator = str(user) if user is not None else extension
     operator = operator or operator_name
 
     label = normalised(review.get("outcome"))

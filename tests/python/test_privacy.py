@@ -115,6 +115,7 @@ def planted(source: Source, planter: Planter) -> Source:
             planter.planted.add(str(row["answered_user_id"]))
         elif place % 6 == 1:
             row[f"{inside}_info"] = f"{OTHERS} {chr(1040 + place % 32)}{place}"
+            row["answered_extension"], row["answered_user_id"] = f"{OTHERS} {place}", None
         elif place % 15 == 2:
             row[f"{inside}_info"] = row[f"{outside}_info"] = PATIENT.upper()
         for column in TEXTS["call_history"]:
