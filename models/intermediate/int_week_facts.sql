@@ -32,9 +32,12 @@ calls as (
         case
             when calls.caller_key is not null and calls.is_frequent_number = 0 then 1
             else 0
-        end as is_client
+        end as is_client,
+        params.learn_max_talk_sec
 
     from {{ ref('fct_call') }} as calls
+
+    cross join params
 
     where {{ in_batch() }}
 
@@ -48,8 +51,7 @@ facts as (
         '' as key_1, '' as key_2, '' as key_3, count(*) as n, 0 as hits,
         sum(ln(talk_sec)) as sum_1, sum(ln(talk_sec) * ln(talk_sec)) as sum_2
     from calls
-    cross join params
-    where is_answered = 1 and direction in ('in', 'out') and talk_sec <= params.learn_max_talk_sec
+    where is_answered = 1 and direction in ('in', 'out') and talk_sec <= learn_max_talk_sec
     group by week_start_date
 
     union all
@@ -58,9 +60,8 @@ facts as (
         week_start_date, review_week, 'talk_class' as fact, talk_class, '', '', count(*), 0,
         sum(ln(talk_sec)), sum(ln(talk_sec) * ln(talk_sec))
     from calls
-    cross join params
     where is_answered = 1 and is_reviewed = 1 and talk_class <> 'all'
-        and talk_sec <= params.learn_max_talk_sec
+        and talk_sec <= learn_max_talk_sec
     group by week_start_date, review_week, talk_class
 
     union all
@@ -69,8 +70,7 @@ facts as (
         week_start_date, review_week, 'talk_category' as fact, call_category, '', '', count(*), 0,
         sum(ln(talk_sec)), sum(ln(talk_sec) * ln(talk_sec))
     from calls
-    cross join params
-    where is_answered = 1 and is_reviewed = 1 and talk_sec <= params.learn_max_talk_sec
+    where is_answered = 1 and is_reviewed = 1 and talk_sec <= learn_max_talk_sec
     group by week_start_date, review_week, call_category
 
     union all
@@ -101,7 +101,10 @@ facts as (
         sum(case
             when calls.is_answered = 1
                 then params.wrapup_sec
-                + case when calls.talk_sec <= params.learn_max_talk_sec then calls.talk_sec else 0 end
+                + case
+                    when calls.talk_sec <= params.learn_max_talk_sec then calls.talk_sec
+                    else 0
+                end
             else 0
         end), 0
     from calls

@@ -40,8 +40,10 @@ typed as (
         case
             when {{ is_private(optional_column(available, 'answered_user_id'), 10, 64) }}
                 or {{ is_private(extension, 7, 64) }}
-                or ({{ label_text(extension, 64) }} is not null and not {{ is_extension(extension) }})
-                then 1
+                or (
+                    {{ label_text(extension, 64) }} is not null
+                    and not {{ is_extension(extension) }}
+                ) then 1
             else 0
         end as is_answered_by_number,
         {{ plausible_time(optional_column(available, 'created_at')) }} as source_created_at,
