@@ -10,7 +10,7 @@
         "select concat(call_date), max(change_id), group_concat(changed order by changed)"
         ~ " from " ~ run_table('lm_value_changes') ~ " where change_id > "
         ~ watermark(model.name, 'lm_value_changes').position
-        ~ " and changed " ~ ("<> 'next_call'" if is_by_metric else "in ('call', 'next_call')")
+        ~ (" and changed <> 'next_call'" if is_by_metric else "")
         ~ " group by call_date order by 2, 1"
     ).rows %}
         {% set changed = day[2].split(',') %}

@@ -40,9 +40,6 @@ RULE_METRICS = {
     for row in read_seed(ROOT / "seeds", "lm_metric_dictionary")
     if row["metric_group"] != "forecast"
 }
-# What lm_value_changes says of a day where something of its calls has changed, not of their values.
-OF_CALLS = ("call", "next_call")
-
 KEYS = {
     "call_history": ("history_id",),
     "call_scores": ("id",),

@@ -23,7 +23,6 @@ from pipeline_cases import (
     END,
     KEYS,
     NOW,
-    OF_CALLS,
     PATIENT,
     RULE_METRICS,
     SALT,
@@ -387,7 +386,7 @@ def test_only_days_of_changed_calls_are_added_up_again(arrivals: Arrivals) -> No
     of_calls = {day for day, changed in found if changed == "call"}
     facts = unlike(arrivals.before["lm_daily_facts"], arrivals.after["lm_daily_facts"])
     assert facts
-    assert {key[0] for key in facts} <= {day for day, what in found if what in OF_CALLS}
+    assert {key[0] for key in facts} <= marked
     stats = unlike(arrivals.before["lm_daily_stats"], arrivals.after["lm_daily_stats"])
     of_values = {(day, metric) for day, _, _, metric in stats if day not in of_calls}
     assert of_values
