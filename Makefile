@@ -35,8 +35,9 @@ $(STAMP): requirements.lock pyproject.toml
 demo: setup ## simulate a clinic on the embedded engine and look at its metrics
 	$(BIN)/lm demo
 
+# Three, for a test waits for its database half of the time.
 test: setup ## run every test; on servers too when LM_TEST_MYSQL, LM_TEST_MARIADB name them
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 bench: setup ## measure on the same databases, 100,000 and 300,000 calls; hours. BENCH='--calls 5000' to try
 	$(BIN)/python tests/bench $(BENCH)

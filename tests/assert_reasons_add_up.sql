@@ -15,14 +15,15 @@ numbers as (
         lm_value.history_id,
         lm_value.metric_code,
         lm_value.value_numeric,
-        json_unquote(json_extract(value_json, '$.kind')) as kind,
-        json_unquote(json_extract(value_json, '$.link')) as link,
-        json_extract(value_json, '$.base') * 1e0 as base,
-        json_extract(value_json, '$.product') * 1e0 as product,
+        json_unquote(json_extract(lm_value.value_json, '$.kind')) as kind,
+        json_unquote(json_extract(lm_value.value_json, '$.link')) as link,
+        json_extract(lm_value.value_json, '$.base') * 1e0 as base,
+        json_extract(lm_value.value_json, '$.product') * 1e0 as product,
         {%- for place in places %}
-        json_extract(value_json, '$.reasons[{{ place }}].points') * 1e0 as points_{{ place }},
+        json_extract(lm_value.value_json, '$.reasons[{{ place }}].points') * 1e0
+            as points_{{ place }},
         {%- endfor %}
-        json_extract(value_json, '$.scale') * 1e0 as scale
+        json_extract(lm_value.value_json, '$.scale') * 1e0 as scale
 
     from {{ ref('lm_value') }} as lm_value
 

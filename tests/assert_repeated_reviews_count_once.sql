@@ -4,8 +4,8 @@
 }}) }}
 
 -- Of a call's reviews the latest counts, and only that one: the calls that the source has reviewed
--- several times, against fct_call. Reviews newer than any in the table are the next run's, and those that
--- came while this one was reading.
+-- several times, against fct_call. Reviews newer than any in the table are the next run's, and
+-- those that came while this one was reading.
 with
 
 repeated as (

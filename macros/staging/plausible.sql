@@ -1,9 +1,9 @@
 {# What a source may say of a time or a number. All else is a mistake of whoever wrote it: it is null here, and staging
    names its field in refused_fields, so that it is counted. The bounds are fixed: by the clock of a run a row that
-   nobody has changed would become another one. The years are those whose clock changes are known (clock_changes). #}
+   nobody has changed would become another one. No log of calls is older than 1990, and clocks are known until 2037. #}
 
 {% macro first_plausible_time() -%}
-    cast('2000-01-01 00:00:00' as datetime)
+    cast('1990-01-01 00:00:00' as datetime)
 {%- endmacro %}
 
 
@@ -18,7 +18,7 @@
 
 
 {% macro plausible_epoch(expression) -%}
-    case when {{ expression }} between 946684800 and 2145830399 then cast({{ expression }} as signed) end
+    case when {{ expression }} between 631152000 and 2145830399 then cast({{ expression }} as signed) end
 {%- endmacro %}
 
 

@@ -278,7 +278,8 @@ select
     operator_name_key,
     has_known_operator,
     case
-        when known_operator is null and (is_operator_private = 1 or operator_label is not null) then 1
+        when known_operator is null
+            and (is_operator_private = 1 or operator_label is not null) then 1
         else 0
     end as has_refused_operator,
     source_channel,

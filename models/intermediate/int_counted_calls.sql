@@ -2,11 +2,11 @@
 -- depends_on: {{ ref('lm_value') }}
 -- depends_on: {{ ref('lm_metric_dictionary') }}
 
-select calls.*
+select calls.* -- noqa: AM04
 
 from {{ ref('fct_call') }} as calls
 
 where not exists (
-    select 1 from {{ source('row_tests', 'lm_quarantine') }} as quarantine
-    where calls.history_id = quarantine.history_id
-)
+        select 1 from {{ source('row_tests', 'lm_quarantine') }} as quarantine
+        where calls.history_id = quarantine.history_id
+    )

@@ -8,8 +8,9 @@
     needs_caller_salt=true,
 ) }}
 
-{#- A name that stands where the operator's should may be the caller's: some phone systems write it there. What tells
-    them apart is with whom a name was seen. Nobody's name is kept here, only keyed hashes. -#}
+{#- A name that stands where the operator's should may be the caller's: some phone systems write
+    it there. What tells them apart is with whom a name was seen. Nobody's name is kept here, only
+    keyed hashes. -#}
 
 with
 

@@ -8,6 +8,9 @@
     needs_caller_salt=true,
 ) }}
 
+{%- set is_by_seed_only =
+    var('lm_operators_by_seed_only') | string | lower in ('true', '1', 'yes') %}
+
 with
 
 sides_of_names as (
@@ -35,12 +38,13 @@ named as (
 
 ),
 
--- An operator talks to many people; a caller's name comes with his own number, and in his own place.
+-- An operator talks to many people; a caller's name comes with his own number, in his own place.
 judged as (
 
     select
         *,
-        case when callers_met >= {{ var('lm_operator_min_callers') }} then 1 else 0 end as meets_many
+        case when callers_met >= {{ var('lm_operator_min_callers') }} then 1 else 0 end
+            as meets_many
 
     from named
 
@@ -96,7 +100,7 @@ select
     seen.name_key,
     coalesce(
         named_by_the_clinic.is_operator,
-        {{ '0' if var('lm_operators_by_seed_only') | string | lower in ('true', '1', 'yes') else 'seen.is_operator' }}
+        {{ '0' if is_by_seed_only else 'seen.is_operator' }}
     ) as is_operator
 
 from seen

@@ -2,6 +2,10 @@
 {%- set available = source_column_names(source_table) -%}
 {%- set duration = optional_column(available, 'duration') -%}
 {%- set extension = optional_column(available, 'answered_extension') -%}
+{%- set is_number_in_place_of_operator =
+    is_private(optional_column(available, 'answered_user_id'), 10, 64)
+    ~ ' or ' ~ is_private(extension, 7, 64)
+    ~ ' or ' ~ label_text(extension, 64) ~ ' is not null and not ' ~ is_extension(extension) -%}
 {%- set wall_clock = optional_column(available, 'context_start_time_dt') -%}
 {{- require_source_columns(source_table, available, [
     'history_id', 'context_type', 'caller_number', 'called_number', 'caller_info', 'called_info',
@@ -38,12 +42,7 @@ typed as (
             as {{ 'source_channel' if name == 'utm_source_by_number' else name }},
         {%- endfor %}
         case
-            when {{ is_private(optional_column(available, 'answered_user_id'), 10, 64) }}
-                or {{ is_private(extension, 7, 64) }}
-                or (
-                    {{ label_text(extension, 64) }} is not null
-                    and not {{ is_extension(extension) }}
-                ) then 1
+            when {{ is_number_in_place_of_operator }} then 1
             else 0
         end as is_answered_by_number,
         {{ plausible_time(optional_column(available, 'created_at')) }} as source_created_at,

@@ -71,14 +71,15 @@ labelled as (
         {{ plausible_seconds(talk) }} as talk_sec,
         {{ label_text('outcome', 64) }} as outcome_label,
         {{ label_text('call_category', 128) }} as category_label,
-        {{ plausible_number(optional_column(available, 'number_category'), 1000) }} as number_category,
+        {{ plausible_number(optional_column(available, 'number_category'), 1000) }}
+            as number_category,
         {{ label_text(optional_column(available, 'call_type'), 64) }} as call_type_label,
         {{ label_text(optional_column(available, 'context_type'), 64) }} as direction_label,
         {{ label_text(optional_column(available, 'refusal_category_code'), 64) }}
             as refusal_code_label,
         {{ label_text(optional_column(available, 'refusal_reason')) }} as refusal_label,
         {{ without_private(checklist, label_text(checklist)) }} as checklist,
-        -- No checklist is that long, and none has fewer items than none: -1 is a mistake of the review.
+        -- No checklist is that long, and none has fewer items than none: -1 is a mistake.
         case
             when {{ items }} is not null then coalesce({{ plausible_number(items, 100) }}, -1)
         end as checklist_items,
@@ -102,7 +103,7 @@ labelled as (
         }) }} as refused_fields
 
     -- No `select *`: the account need not be allowed to read transcripts.
-    from {{ source_table }} as call_scores
+    from {{ source_table }}
 
 )
 

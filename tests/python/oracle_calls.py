@@ -89,17 +89,17 @@ def started_at(call: Raw, review: Raw, offset: timedelta) -> datetime | None:
 
 def _moved(stamp: Any, offset: timedelta) -> datetime | None:
     """A UNIX time as local time; None where it is none."""
-    if stamp is None or not 946_684_800 <= int(stamp) < 2_145_830_400:
+    if stamp is None or not 631_152_000 <= int(stamp) < 2_145_830_400:
         return None
     return datetime(1970, 1, 1) + timedelta(seconds=int(stamp)) + offset
 
 
 def plausible(moment: Any) -> datetime | None:
-    """A time from 2000 to 2037, None for any other."""
+    """A time from 1990 to 2037, None for any other."""
     if moment is None:
         return None
     moment = _seconds(moment)
-    return moment if 2000 <= moment.year <= 2037 else None
+    return moment if 1990 <= moment.year <= 2037 else None
 
 
 def within(value: Any, most: int) -> int | None:

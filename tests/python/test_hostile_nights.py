@@ -156,7 +156,7 @@ def refused(call: Row, review: Mapping[str, Any]) -> dict[str, bool]:
     return {
         "start": no_time(call, "context_start_time_dt")
         or bool(review and no_time(review, "call_date"))
-        or (stamp is not None and stamp != 0 and not 946_684_800 <= stamp < 2_145_830_400),
+        or (stamp is not None and stamp != 0 and not 631_152_000 <= stamp < 2_145_830_400),
         "review_date": bool(review and no_time(review, "score_date")),
         "checklist_items": items is not None and within(items, 100) is None,
     }
@@ -166,9 +166,9 @@ def refused(call: Row, review: Mapping[str, Any]) -> dict[str, bool]:
 WILD_VALUES = (
     ("scores", {"number_checklist": 2**31 - 1}),
     ("scores", {"number_checklist": 99}),
-    ("scores", {"score_date": datetime(2000, 1, 1)}),
+    ("scores", {"score_date": datetime(1990, 1, 1)}),
     ("history", {"talk_duration": 65_535}),
-    ("history", {"context_start_time_dt": datetime(2000, 1, 1)}),
+    ("history", {"context_start_time_dt": datetime(1990, 1, 1)}),
 )
 
 

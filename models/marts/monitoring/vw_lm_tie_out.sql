@@ -119,8 +119,8 @@ source_calls as (
 
 ),
 
--- Each expression has its name in every part: the server makes one of a nameless one's text, and takes
--- it back from a dump only up to 64 characters.
+-- Each expression has its name in every part: the server makes one of a nameless one's text, and
+-- takes it back from a dump only up to 64 characters.
 table_names as (
 
     select 'facts' as table_name
@@ -189,9 +189,9 @@ counted as (
     cross join table_names
 
     where exists (
-        select 1 from {{ source('row_tests', 'lm_quarantine') }} as quarantine
-        where quarantined.history_id = quarantine.history_id
-    )
+            select 1 from {{ source('row_tests', 'lm_quarantine') }} as quarantine
+            where quarantined.history_id = quarantine.history_id
+        )
 
     group by quarantined.call_date, table_names.table_name
 
