@@ -23,7 +23,8 @@
     that no other run may write while a batch is read), hash_joins (MariaDB has them and does not use them
     by itself: for joins by expressions, such as labels), counts_read (the source whose rows of a batch are counted, for
     lm_run_log), partitioned_by (the column by whose hash the table is
-    partitioned where lm_partitions says so; the first of keys is the primary one), feed (which rows are read: macros/feeds/feed.sql).
+    partitioned where lm_partitions says so; the first of keys is the primary one), feed (which rows are read:
+    macros/feeds/feed.sql), rows_of_one_salt (hashes are the key: with another salt the table begins anew).
 #}
 {% materialization incremental, adapter='operabot_mysql' %}
     {% do return(run_incremental()) %}
@@ -61,7 +62,13 @@
     ) %}
     {% set pass = watermark(name, 'full_pass') %}
     {% set is_sweep = should_full_refresh() or var('lm_sweep') | string | lower in ('true', '1', 'yes') %}
-    {% set restarts = is_widened or is_sweep or not pass.known or pass.fingerprint != fingerprint %}
+    {% set is_of_other_salt = config.get('rows_of_one_salt') and watermark(name, 'caller_salt').fingerprint != salt %}
+    {% set restarts = is_widened or is_sweep or is_of_other_salt or not pass.known or pass.fingerprint != fingerprint %}
+    {% if is_of_other_salt %}
+        {# Their keys are nobody's any more, so that no row would ever be written over. #}
+        {% do run_query("delete from " ~ relation) %}
+        {% do set_watermark(name, 'caller_salt', fingerprint=salt) %}
+    {% endif %}
     {% if restarts %}
         {% do set_watermark(name, 'full_pass', 0, '', fingerprint) %}
         {% do set_watermark(

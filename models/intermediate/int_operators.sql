@@ -6,6 +6,7 @@
     changes_in_full_pass=false,
     counts_changes=false,
     needs_caller_salt=true,
+    rows_of_one_salt=true,
 ) }}
 
 {%- set is_by_seed_only =

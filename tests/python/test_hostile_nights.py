@@ -228,7 +228,7 @@ def calls_by_day(here: TestTarget) -> dict[Any, int]:
     return dict(here.rows("select stat_date, calls from lm_daily_facts where dimension = 'all'"))
 
 
-def tested(here: TestTarget, *more: str, check: bool = True) -> tuple[int, str]:
+def of_rows_tested(here: TestTarget, *more: str, check: bool = True) -> tuple[int, str]:
     """The tests of the spoilt row and what comes after them."""
     done = here.dbt(
         "build", "--select", *ROW_TESTS, *STATISTICS, *more,
@@ -262,7 +262,7 @@ def second(night: Night) -> tuple[Night, dict[Any, int], Any]:
         assert "relationships_lm_value" in said
     else:
         # What takes part: a whole night once more tells nothing of the engine.
-        _, said = tested(here, *UNKNOWING, "lm_period_stats")
+        _, said = of_rows_tested(here, *UNKNOWING, "lm_period_stats")
     return Night(here, night.source, said), before, value
 
 
@@ -306,12 +306,12 @@ def test_wrong_rules_stop_the_night_and_what_is_mended_comes_back(
     here = night.here
     table = f"`{here.schema}`.lm_value"
     execute(here, (f"update {table} set value_numeric = %s where {SPOILT}", (value,)))
-    tested(here)
+    of_rows_tested(here)
     assert not here.rows("select 1 from lm_quarantine")
     assert calls_by_day(here) == before
     which = f"metric_code = '{METRIC}' and value_numeric is not null"
     execute(here, f"update {table} set value_numeric = value_numeric + 1000 where {which}")
-    code, said = tested(here, check=False)
+    code, said = of_rows_tested(here, check=False)
     assert code == 1
     assert "SKIP" in said
     assert not here.rows("select 1 from lm_quarantine")
