@@ -5,18 +5,14 @@ with
 metric_rows as (
 
     select
-        lm_value.history_id,
+        history_id,
         count(*) as row_count
 
-    from {{ ref('lm_value') }} as lm_value
+    from {{ ref('lm_value') }}
 
-    -- Rows of metrics that nobody knows may stand beside ours.
-    inner join {{ ref('lm_metric_dictionary') }} as dictionary
-        on lm_value.metric_code = dictionary.metric_code
+    where metric_group <> 'forecast'
 
-    where dictionary.metric_group <> 'forecast'
-
-    group by lm_value.history_id
+    group by history_id
 
 )
 

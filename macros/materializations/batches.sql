@@ -3,11 +3,6 @@
 {%- endmacro %}
 
 
-{% macro metrics_of_batch() -%}
-    /* metrics */ 1 = 1
-{%- endmacro %}
-
-
 {% macro day_of_batch(name) -%}
     /* {{ name }} */ cast('1000-01-01' as date)
 {%- endmacro %}
@@ -34,9 +29,9 @@
 {% endmacro %}
 
 
-{% macro date_batches(column, dates, size=8) %}
+{% macro date_batches(column, dates) %}
     {% set batches = [] %}
-    {% for chunk in dates | batch(size) %}
+    {% for chunk in dates | batch(8) %}
         {% do batches.append({
             'where': column ~ " in (cast('" ~ chunk | join("' as date), cast('") ~ "' as date))",
             'cursor_key': chunk[-1],

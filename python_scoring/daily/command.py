@@ -8,23 +8,16 @@ import contextlib
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import Any
 
 import mysql.connector
 from mysql.connector.abstracts import MySQLConnectionAbstract
 
-from python_scoring.base import dbt_runner, profile, quarantine
+from python_scoring.base import dbt_runner, profile
 from python_scoring.base.database import Probe
-from python_scoring.base.errors import (
-    EXIT_OK,
-    EXIT_QUARANTINE,
-    ConfigurationError,
-    LmError,
-)
+from python_scoring.base.errors import EXIT_OK, ConfigurationError, LmError
 from python_scoring.base.profile import Target
 from python_scoring.base.project import parse_vars
-from python_scoring.base.run_log import RunLog, Step
 from python_scoring.base.settings import as_of, whole_number
 from python_scoring.daily import retries
 from python_scoring.daily.limits import TimeLimit
@@ -85,15 +78,10 @@ def run(args: argparse.Namespace) -> int:
     limit = TimeLimit(args.time_limit)
 
     def whole() -> None:
-        with only_run(target), (log := RunLog(target)).whole():
-            steps(args, target, variables, limit, log)
+        with only_run(target):
+            steps(args, target, variables, limit)
 
     retries.retried(whole, args.retries, limit)
-    with contextlib.closing(profile.connect(target)) as connection:
-        calls = quarantine.calls(Probe(connection), target)
-    if calls:
-        print(quarantine.told(calls), file=sys.stderr, flush=True)
-        return EXIT_QUARANTINE
     return EXIT_OK
 
 
@@ -113,11 +101,7 @@ def check(args: argparse.Namespace, target: Target) -> None:
 
 
 def steps(
-    args: argparse.Namespace,
-    target: Target,
-    variables: Mapping[str, Any],
-    limit: TimeLimit,
-    log: RunLog,
+    args: argparse.Namespace, target: Target, variables: Mapping[str, Any], limit: TimeLimit
 ) -> None:
     """The run's steps; each begins where the last run stopped in it."""
     arguments = [*dbt_runner.BUILD, *(["--full-refresh"] if args.full_refresh else [])]
@@ -126,46 +110,38 @@ def steps(
     if not (args.no_train and args.no_score):
         with limit.over_python(), contextlib.closing(profile.connect(target)) as connection:
             forecasts(
-                connection,
-                target,
-                variables,
-                trains=not args.no_train,
-                scores=not args.no_score,
-                log=log,
+                connection, target, variables, trains=not args.no_train, scores=not args.no_score
             )
     if not args.no_forecast:
         with limit.over_python(), contextlib.closing(profile.connect(target)) as connection:
-            outlook(connection, target, log)
+            outlook(connection, target)
     if not args.no_report:
         with limit.over_python(), contextlib.closing(profile.connect(target)) as connection:
-            page(connection, target, log)
+            page(connection, target)
 
 
-def outlook(connection: MySQLConnectionAbstract, target: Target, log: RunLog | None = None) -> None:
+def outlook(connection: MySQLConnectionAbstract, target: Target) -> None:
     """Forecast the days to come."""
-    with _told_alone("forecast", log) as step:
-        result = forecast.build(connection, target)
-        step.rows_written = result.get("rows_written")
-        print(forecast.render(result), flush=True)
+    with _told_alone("forecast"):
+        print(forecast.render(forecast.build(connection, target)), flush=True)
 
 
-def page(connection: MySQLConnectionAbstract, target: Target, log: RunLog | None = None) -> None:
+def page(connection: MySQLConnectionAbstract, target: Target) -> None:
     """Write the manager's page."""
-    with _told_alone("report", log):
+    with _told_alone("report"):
         path = report.default_path(target)
         report.write(path, report.build(connection, target))
         print(f"report: {path}", flush=True)
 
 
 @contextlib.contextmanager
-def _told_alone(name: str, log: RunLog | None) -> Iterator[Step]:
+def _told_alone(name: str) -> Iterator[None]:
     """A step after the statistics: where it fails that is told, and the night's work stays.
 
     A lost database or a lock is the run's affair, which tries again.
     """
     try:
-        with _logged(log, name) as step:
-            yield step
+        yield
     except ConfigurationError:
         raise
     except Exception as error:
@@ -176,16 +152,6 @@ def _told_alone(name: str, log: RunLog | None) -> Iterator[Step]:
         print(f"no {name}: {error}", file=sys.stderr, flush=True)
 
 
-@contextlib.contextmanager
-def _logged(log: RunLog | None, name: str) -> Iterator[Step]:
-    """A step's row in the log, or one that nobody keeps."""
-    if log is None:
-        yield Step("", name, datetime.min)
-    else:
-        with log.step(name) as step:
-            yield step
-
-
 def forecasts(
     connection: MySQLConnectionAbstract,
     target: Target,
@@ -193,7 +159,6 @@ def forecasts(
     *,
     trains: bool = True,
     scores: bool = True,
-    log: RunLog | None = None,
 ) -> None:
     """Train the metrics that are due, score, and let the statistics by day follow.
 
@@ -204,15 +169,9 @@ def forecasts(
         for metric, why in due.items():
             print(f"{metric}: training is due, {why}", flush=True)
         if due:
-            with _logged(log, "train") as step:
-                runs = trainer.train(connection, target, list(due))
-                step.rows_read = max(int(run["n_train"]) + int(run["n_test"]) for run in runs)
-                step.rows_written = len(runs)
-            print(trainer.report(runs), flush=True)
+            print(trainer.report(trainer.train(connection, target, list(due))), flush=True)
     if scores:
-        with _logged(log, "score") as step:
-            tally = score.score(connection, target)
-            step.rows_read, step.rows_written = tally.calls, tally.rows_written
+        tally = score.score(connection, target)
         print(f"forecasts: {score.render(tally)}", flush=True)
         if tally.rows_written:
             failure = dbt_runner.run_quietly(

@@ -14,8 +14,6 @@
     'refusal': "case when is_lost = 1 then coalesce(refusal_code, 'missing') end",
 }) %}
 
--- depends_on: {{ ref('fct_call') }}, whose days are read.
-
 with
 
 calls as (
@@ -26,7 +24,7 @@ calls as (
         select
             *,
             call_date as stat_date
-        from {{ ref('int_counted_calls') }}
+        from {{ ref('fct_call') }}
     ) as dated_calls
 
     where {{ in_batch() }}

@@ -1,1 +1,0 @@
-"""What a clinic owes its callers: erasure, and keys that can be changed."""
