@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench lint lint-sources docs lock clean
+.PHONY: help setup demo test bench lint lint-sources docs sbom lock clean
 
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,8 +35,9 @@ $(STAMP): requirements.lock pyproject.toml
 demo: setup ## simulate a clinic on the embedded engine and look at its metrics
 	$(BIN)/lm demo
 
+# Three, for a test waits for its database half of the time.
 test: setup ## run every test; on servers too when LM_TEST_MYSQL, LM_TEST_MARIADB name them
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 bench: setup ## measure on the same databases, 100,000 and 300,000 calls; hours. BENCH='--calls 5000' to try
 	$(BIN)/python tests/bench $(BENCH)
@@ -64,6 +65,9 @@ docs: setup ## write target/static_index.html, the tables' documentation in one 
 	@$(EMPTY_SOURCES)
 	$(BIN)/dbt --quiet build --target embedded --resource-type seed --resource-type model
 	$(BIN)/dbt docs generate --static --target embedded
+
+sbom: setup ## write target/sbom.cdx.json, the bill of materials, and show the packages' licences
+	$(BIN)/python .ci/sbom.py target/sbom.cdx.json
 
 # Needs uv. The file carries names, versions and hashes, no addresses.
 lock: ## resolve requirements.lock anew from pyproject.toml

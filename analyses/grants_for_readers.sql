@@ -1,7 +1,7 @@
 -- Which statements let a BI tool read the results, and nothing else? One a view or table: run them
 -- as an administrator, with the account's name and host in the place of 'bi'@'%'. Never grant
--- the whole schema: it also holds the key of the callers' hashes (lm_caller_salt) and views that
--- read the source tables. New views of a later version need theirs: run this again.
+-- the whole schema: it also holds a key for each caller and views that read the source tables. New
+-- views of a later version need theirs: run this again.
 select
     concat('grant select on `', table_schema, '`.`', table_name, '` to ''bi''@''%'';') as statement
 

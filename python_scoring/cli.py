@@ -11,8 +11,9 @@ import mysql.connector
 
 from python_scoring.base import faults
 from python_scoring.base.errors import LmError
+from python_scoring.base.private_files import keep_private
 from python_scoring.base.progress import progress
-from python_scoring.base.project import dump_vars, parse_vars
+from python_scoring.base.project import dump_vars, parse_vars, project_dir
 from python_scoring.demo.marker import clock
 
 # In the order of `lm --help`: the command, and its module. Each has add_parser(subparsers), and its
@@ -30,6 +31,8 @@ COMMANDS = {
     "staff": "staffing.command",
     "what-if": "whatif.command",
     "report": "report.command",
+    "forget": "privacy.forget",
+    "rotate-salt": "privacy.rotate",
     "dictionary": "dictionary.command",
     "shell": "shell.command",
     "engine": "base.engine",
@@ -44,6 +47,7 @@ exit codes:
   2    wrong usage or configuration
   3    lm run: the time limit is reached; the next run goes on from there
   4    lm run: another run is at work, or the database was lost or locked: try again later
+  5    lm run: done, but calls whose rows fail a check are left out: see lm_quarantine
   130  interrupted
 
 Settings come from the dbt profile (profiles.example.yml, filled from LM_HOST, LM_PORT, LM_USER,
@@ -72,6 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     asked = words[:1] if words and words[0] in COMMANDS else COMMANDS
     args = build_parser(asked).parse_args(words)
     try:
+        keep_private(project_dir())
         _keep_demo_time(args)
         code: int = args.run(args)
     except LmError as error:

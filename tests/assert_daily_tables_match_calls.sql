@@ -1,5 +1,5 @@
--- The statistics by day hold the days of fct_call, no more and no less, and each call once, however
--- often it was reviewed.
+-- The statistics by day hold the days of the calls that count, no more and no less, and each call
+-- once, however often it was reviewed.
 {%- set measures = ['reviewed_calls', 'bookings', 'wanting_calls', 'target_calls', 'complaints'] %}
 
 with
@@ -16,7 +16,7 @@ counted as (
         sum(is_target) as target_calls,
         sum(case when call_category = 'complaint' then 1 else 0 end) as complaints
 
-    from {{ ref('fct_call') }}
+    from {{ ref('int_counted_calls') }}
 
     where call_date is not null
 

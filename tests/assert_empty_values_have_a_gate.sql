@@ -1,3 +1,8 @@
+{{ config(meta={'quarantines': {
+    'todo_en': 'Look at value_json of the call in lm_value; run dbt with --full-refresh --select lm_value to compute it anew',
+    'todo_ru': 'Посмотрите value_json звонка в lm_value; пересчитать: dbt с --full-refresh --select lm_value',
+}}) }}
+
 -- A value is there, or the gate that kept it out is: a gate that the dictionary names for the
 -- metric.
 with

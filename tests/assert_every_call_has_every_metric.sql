@@ -5,14 +5,18 @@ with
 metric_rows as (
 
     select
-        history_id,
+        lm_value.history_id,
         count(*) as row_count
 
-    from {{ ref('lm_value') }}
+    from {{ ref('lm_value') }} as lm_value
 
-    where metric_group <> 'forecast'
+    -- Rows of metrics that nobody knows may stand beside ours.
+    inner join {{ ref('lm_metric_dictionary') }} as dictionary
+        on lm_value.metric_code = dictionary.metric_code
 
-    group by history_id
+    where dictionary.metric_group <> 'forecast'
+
+    group by lm_value.history_id
 
 )
 

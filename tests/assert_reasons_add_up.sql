@@ -1,3 +1,8 @@
+{{ config(meta={'quarantines': {
+    'todo_en': 'Look at value_json of the call in lm_value; run dbt with --full-refresh --select lm_value to compute it anew',
+    'todo_ru': 'Посмотрите value_json звонка в lm_value; пересчитать: dbt с --full-refresh --select lm_value',
+}}) }}
+
 -- Base and points come to the value; factors multiply to the product, and the link makes the value
 -- of it.
 {%- set places = range(0, 6) %}
@@ -7,22 +12,27 @@ with
 numbers as (
 
     select
-        history_id,
-        metric_code,
-        value_numeric,
-        json_unquote(json_extract(value_json, '$.kind')) as kind,
-        json_unquote(json_extract(value_json, '$.link')) as link,
-        json_extract(value_json, '$.base') * 1e0 as base,
-        json_extract(value_json, '$.product') * 1e0 as product,
+        lm_value.history_id,
+        lm_value.metric_code,
+        lm_value.value_numeric,
+        json_unquote(json_extract(lm_value.value_json, '$.kind')) as kind,
+        json_unquote(json_extract(lm_value.value_json, '$.link')) as link,
+        json_extract(lm_value.value_json, '$.base') * 1e0 as base,
+        json_extract(lm_value.value_json, '$.product') * 1e0 as product,
         {%- for place in places %}
-        json_extract(value_json, '$.reasons[{{ place }}].points') * 1e0 as points_{{ place }},
+        json_extract(lm_value.value_json, '$.reasons[{{ place }}].points') * 1e0
+            as points_{{ place }},
         {%- endfor %}
-        json_extract(value_json, '$.scale') * 1e0 as scale
+        json_extract(lm_value.value_json, '$.scale') * 1e0 as scale
 
-    from {{ ref('lm_value') }}
+    from {{ ref('lm_value') }} as lm_value
 
-    where value_numeric is not null
-        and metric_group <> 'forecast'
+    -- Rows of metrics that nobody knows need none.
+    inner join {{ ref('lm_metric_dictionary') }} as dictionary
+        on lm_value.metric_code = dictionary.metric_code
+
+    where lm_value.value_numeric is not null
+        and lm_value.metric_group <> 'forecast'
 
 ),
 

@@ -7,10 +7,13 @@ codes as (
 
     {%- for place in places %}
     select distinct
-        metric_code,
-        json_unquote(json_extract(value_json, '$.reasons[{{ place }}].code')) as reason_code
-    from {{ ref('lm_value') }}
-    where metric_group <> 'forecast'
+        lm_value.metric_code,
+        json_unquote(json_extract(lm_value.value_json, '$.reasons[{{ place }}].code'))
+            as reason_code
+    from {{ ref('lm_value') }} as lm_value
+    inner join {{ ref('lm_metric_dictionary') }} as metrics
+        on lm_value.metric_code = metrics.metric_code
+    where lm_value.metric_group <> 'forecast'
     {{- ' union' if not loop.last }}
     {%- endfor %}
 

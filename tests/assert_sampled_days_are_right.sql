@@ -27,7 +27,7 @@ calls as (
 
     from days
 
-    inner join {{ ref('fct_call') }} as fct_call
+    inner join {{ ref('int_counted_calls') }} as fct_call
         on days.stat_date = fct_call.call_date
 
     {{ kept_apart() }}
@@ -74,6 +74,10 @@ metric_values as (
 
     inner join {{ ref('lm_value') }} as lm_value
         on calls.history_id = lm_value.history_id
+
+    -- Rows of a metric that the dictionary lacks are kept, and counted by nobody.
+    inner join {{ ref('lm_metric_dictionary') }} as dictionary
+        on lm_value.metric_code = dictionary.metric_code
 
     where lm_value.metric_group <> 'aux'
 

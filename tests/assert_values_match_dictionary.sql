@@ -1,3 +1,8 @@
+{{ config(meta={'quarantines': {
+    'todo_en': 'Look at the value of the call in lm_value and at the metric in lm_metric_dictionary',
+    'todo_ru': 'Сверьте значение звонка в lm_value с показателем в lm_metric_dictionary',
+}}) }}
+
 -- Group, range and labels are what the dictionary says.
 select
     lm_value.history_id,

@@ -4,22 +4,41 @@
     {% elif part == 'full_pass' %}
         {% do return(date_batches('stat_date', dates_of(ref('fct_call'), 'call_date', start))) %}
     {% endif %}
-    {% set days = run_query(
-        "select concat(call_date), change_id from " ~ run_table('lm_value_changes') ~ " where change_id > "
-        ~ watermark(model.name, 'lm_value_changes').position ~ " order by change_id, call_date"
+    {% set is_by_metric = config.get('feed').by_metric %}
+    {% set groups = [] %}
+    {% for day in run_query(
+        "select concat(call_date), max(change_id), group_concat(changed order by changed)"
+        ~ " from " ~ run_table('lm_value_changes') ~ " where change_id > "
+        ~ watermark(model.name, 'lm_value_changes').position
+        ~ (" and changed <> 'next_call'" if is_by_metric else "")
+        ~ " group by call_date order by 2, 1"
     ).rows %}
-    {% set batches = [] %}
-    {% for chunk in days | batch(8) %}
-        {% set batch = date_batches('stat_date', chunk | map(attribute=0) | list)[0] %}
-        {% do batch.update({'feed': 'lm_value_changes', 'cursor_key': none}) %}
-        {% set following = days[loop.index0 * 8 + 8] %}
-        {# The days of one change may be in two batches: only the last of them says that it is done. #}
-        {% if following and following[1] == chunk[-1][1] %}
-            {% do batch.update({'position': chunk[-1][1] | int - 1}) %}
+        {% set changed = day[2].split(',') %}
+        {# With the call itself the slices change that it is counted in: of all metrics. #}
+        {% set metrics = changed if is_by_metric and 'call' not in changed else [] %}
+        {% set group = groups | selectattr('change', 'eq', day[1] | int) | selectattr('metrics', 'eq', metrics) | first %}
+        {% if group %}
+            {% do group.days.append(day[0]) %}
         {% else %}
-            {% do batch.update({'position': chunk[-1][1] | int, 'once': true}) %}
+            {% do groups.append({'change': day[1] | int, 'metrics': metrics, 'days': [day[0]]}) %}
         {% endif %}
-        {% do batches.append(batch) %}
+    {% endfor %}
+    {% set batches = [] %}
+    {% for group in groups %}
+        {% set is_last_group = loop.last or groups[loop.index].change > group.change %}
+        {% for days in group.days | batch(8 if not group.metrics else 24) %}
+            {% set batch = date_batches('stat_date', days, days | length)[0] %}
+            {% set is_last = is_last_group and loop.last %}
+            {# The days of one change may be in several batches: only the last of them says that it is done. #}
+            {% do batch.update({
+                'feed': 'lm_value_changes',
+                'cursor_key': none,
+                'position': group.change if is_last else group.change - 1,
+                'once': is_last,
+                'metrics': "metric_code in ('" ~ group.metrics | join("', '") ~ "')" if group.metrics else none,
+            }) %}
+            {% do batches.append(batch) %}
+        {% endfor %}
     {% endfor %}
     {% do return(batches) %}
 {% endmacro %}

@@ -1,13 +1,14 @@
 {#
     Which rows a model reads, and why: by a kind, named in the model's config with what it needs to know:
 
-    whole                                           all rows, whenever rules or seeds have changed
+    whole, every_run                                all rows, whenever rules or seeds have changed, or always
     by_key, of, dates, open_days                    the calls of a table that numbers its changes
     by_date, column                                 the dates in a column of fct_call whose calls changed
     by_new_date, column, of, date, until_now        dates of a table that have no rows yet; the others stay
-    by_day                                          the days whose calls or values changed, as stat_date
+    by_day, by_metric                               the days whose calls or values changed, as stat_date; of those of
+                                                    which only values did, by_metric reads those metrics alone
     by_period                                       the periods in which a day changed, or which ended anew
-    int_calls, fct_call                             as these two models need it
+    before_int_calls, int_calls, fct_call           as these models need it
 
     A kind is a macro feed_<kind>, asked for one of these, for each costs queries:
 
@@ -17,7 +18,7 @@
     only_call   the batches of one call, where the model has a row a call
 
     A batch is {where, and cursor_key or feed and position}; once: its position says that all of it is done;
-    days: {name: day}, what stands for day_of_batch(name).
+    days: {name: day}, what stands for day_of_batch(name); metrics: a condition, for metrics_of_batch().
 #}
 {% macro feed(part, relation=none, start=none, call=none) %}
     {% set name = 'feed_' ~ config.require('feed').kind %}

@@ -30,6 +30,15 @@
         {% do batches.append({'where': "history_id in (" ~ chunk | join(", ") ~ ")"}) %}
     {% endfor %}
     {% do batches.extend(key_batches(history, 'history_id', known_until | string)) %}
+    {# A name that is now known to be an operator's, or no longer: its calls are few, or it is rare. #}
+    {% set renamed = run_query(
+        "select calls.history_id from " ~ run_table('int_operators') ~ " as names inner join " ~ relation
+        ~ " as calls on calls.operator_name_key = names.name_key"
+        ~ " and calls.has_known_operator = 1 - names.is_operator order by 1"
+    ).columns[0].values() if config.get('follows_names') else [] %}
+    {% for chunk in renamed | batch(var('lm_batch_calls') | int) %}
+        {% do batches.append({'where': "history_id in (" ~ chunk | join(", ") ~ ")"}) %}
+    {% endfor %}
     {% if batches %}
         {% do batches[-1].update({'feed': 'reviews', 'position': newest_review}) %}
     {% endif %}

@@ -3,6 +3,11 @@
 {%- endmacro %}
 
 
+{% macro metrics_of_batch() -%}
+    /* metrics */ 1 = 1
+{%- endmacro %}
+
+
 {% macro day_of_batch(name) -%}
     /* {{ name }} */ cast('1000-01-01' as date)
 {%- endmacro %}
@@ -29,9 +34,9 @@
 {% endmacro %}
 
 
-{% macro date_batches(column, dates) %}
+{% macro date_batches(column, dates, size=8) %}
     {% set batches = [] %}
-    {% for chunk in dates | batch(8) %}
+    {% for chunk in dates | batch(size) %}
         {% do batches.append({
             'where': column ~ " in (cast('" ~ chunk | join("' as date), cast('") ~ "' as date))",
             'cursor_key': chunk[-1],

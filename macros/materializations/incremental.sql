@@ -15,14 +15,16 @@
     with a change, never its reason), changes_in_full_pass (false: the full pass reads what is new anyway),
     more_columns (macro that names columns beside the yml's), replaces_batches (a batch's old rows go
     first: for aggregates, whose rows may vanish), parent and parent_columns ({own: the parent's}, of one name
-    each: a sweep drops the rows that no row of the parent stands behind), marks_dates (the date column of
-    parent whose days are noted as changed in lm_value_changes, for the statistics by day; marks_dates_when
-    names the macro that tells of which calls; marks_dates_of the model in whose order the marks are
-    numbered), later_columns
+    each: a sweep drops the rows that no row of the parent stands behind), marks_dates (the
+    macro in macros/feeds/changed_days.sql that tells what of which days has changed, to be noted in
+    lm_value_changes for the statistics by day; marks_dates_of the model in whose order the marks are numbered),
+    later_columns
     (what came after a row's event: own_change_id numbers the changes of anything else), holds_locks_of (models
     that no other run may write while a batch is read), hash_joins (MariaDB has them and does not use them
-    by itself: for joins by expressions, such as labels), partitioned_by (the column by whose hash the table is
-    partitioned where lm_partitions says so; the first of keys is the primary one), feed (which rows are read: macros/feeds/feed.sql).
+    by itself: for joins by expressions, such as labels), counts_read (the source whose rows of a batch are counted, for
+    lm_run_log), partitioned_by (the column by whose hash the table is
+    partitioned where lm_partitions says so; the first of keys is the primary one), feed (which rows are read:
+    macros/feeds/feed.sql), rows_of_one_salt (hashes are the key: with another salt the table begins anew).
 #}
 {% materialization incremental, adapter='operabot_mysql' %}
     {% do return(run_incremental()) %}
@@ -60,7 +62,13 @@
     ) %}
     {% set pass = watermark(name, 'full_pass') %}
     {% set is_sweep = should_full_refresh() or var('lm_sweep') | string | lower in ('true', '1', 'yes') %}
-    {% set restarts = is_widened or is_sweep or not pass.known or pass.fingerprint != fingerprint %}
+    {% set is_of_other_salt = config.get('rows_of_one_salt') and watermark(name, 'caller_salt').fingerprint != salt %}
+    {% set restarts = is_widened or is_sweep or is_of_other_salt or not pass.known or pass.fingerprint != fingerprint %}
+    {% if is_of_other_salt %}
+        {# Their keys are nobody's any more, so that no row would ever be written over. #}
+        {% do run_query("delete from " ~ relation) %}
+        {% do set_watermark(name, 'caller_salt', fingerprint=salt) %}
+    {% endif %}
     {% if restarts %}
         {% do set_watermark(name, 'full_pass', 0, '', fingerprint) %}
         {% do set_watermark(
@@ -77,7 +85,7 @@
         {% do delete_orphans(relation) %}
     {% endif %}
 
-    {% set ns = namespace(rows=0, done=0, left=0) %}
+    {% set ns = namespace(rows=0, read=0, done=0, left=0) %}
     {# What is new comes first: a long full pass, spread by lm_max_batches, must not hold it up. #}
     {% if not is_full_pass or config.get('changes_in_full_pass', true) %}
         {% do write_batches(relation, feed('changes', relation), none, ns) %}
@@ -107,7 +115,9 @@
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {{ run_hooks(post_hooks, inside_transaction=False) }}
 
-    {% call noop_statement('main', 'OK ' ~ ns.done ~ ' batches', 'OK', ns.rows) %}{{ sql }}{% endcall %}
+    {# log_run_end reads it. #}
+    {% set read = ', ' ~ ns.read ~ ' calls read' if config.get('counts_read') else '' %}
+    {% call noop_statement('main', 'OK ' ~ ns.done ~ ' batches' ~ read, 'OK', ns.rows) %}{{ sql }}{% endcall %}
     {% do return({'relations': [relation]}) %}
 {% endmacro %}
 
@@ -124,7 +134,7 @@
     {% if config.get('needs_caller_salt') %}
         {% do set_caller_salt() %}
     {% endif %}
-    {% set ns = namespace(rows=0, done=0, left=0) %}
+    {% set ns = namespace(rows=0, read=0, done=0, left=0) %}
     {% do write_batches(relation, feed('only_call', relation, call=call), none, ns) %}
     {% do run_query("commit") %}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
@@ -149,6 +159,13 @@
     {% endif %}
     {% if is_mariadb() %}
         {% do run_query("set session join_cache_level = " ~ (4 if config.get('hash_joins') else 'default')) %}
+    {% endif %}
+    {% if config.get('foreign_keys') %}
+        {# Every row would lock the source's row it refers to until its batch ends, and edits there would wait. Whom the
+           source deletes is kept from going by the rows that are written; whom it deletes before that, a sweep finds. #}
+        {% do run_query("set session foreign_key_checks = 0") %}
+    {% else %}
+        {% do run_query("set session foreign_key_checks = 1") %}
     {% endif %}
     {% do run_query("set session innodb_lock_wait_timeout = " ~ var('lm_lock_wait_sec')) %}
     {% do make_lock_row() %}
@@ -203,6 +220,11 @@
         {% else %}
             {% set tally.rows = tally.rows + write_batch(relation, batch, fingerprint) %}
             {% set tally.done = tally.done + 1 %}
+            {% if config.get('counts_read') %}
+                {% set tally.read = tally.read + first_value(
+                    "select count(*) from " ~ source('operabot', config.get('counts_read')) ~ " where " ~ batch.where
+                ) %}
+            {% endif %}
             {{ log(
                 relation.identifier ~ ": batch " ~ loop.index ~ " of " ~ batches | length,
                 info=(loop.index % 10 == 0)
@@ -235,9 +257,14 @@
         {% set is_first_load = false %}
     {% endif %}
     {% if config.get('replaces_batches') and not is_first_load %}
-        {% do run_query("delete from " ~ relation ~ " where " ~ batch.where) %}
+        {% do run_query(
+            "delete from " ~ relation ~ " where " ~ batch.where ~ (" and " ~ batch.metrics if batch.metrics else "")
+        ) %}
     {% endif %}
     {% set tally = namespace(written=0, rows=sql | replace(in_batch(), batch.where | default('1 = 1'))) %}
+    {% if batch.metrics %}
+        {% set tally.rows = tally.rows | replace(metrics_of_batch(), batch.metrics) %}
+    {% endif %}
     {% for name, day in (batch.days or {}).items() %}
         {% set tally.rows = tally.rows | replace(day_of_batch(name), "cast('" ~ day ~ "' as date)") %}
     {% endfor %}
@@ -332,13 +359,15 @@
         {%- else %}
         left join {{ relation }} as old_rows
             on {{ matched | join(' and ') }}
-        where old_rows.{{ keys[0] }} is null or not (
+        where old_rows.{{ keys[0] }} is null
+            {%- if same %} or not (
             {{ same | join('
             and ') }}
         )
+            {%- endif %}
         {%- endif %}
         on duplicate key update
-            {{ updated | join(',
+            {{ (updated or [keys[0] ~ " = values(" ~ keys[0] ~ ")"]) | join(',
             ') }}
     {% endset %}
     {% do return(insert) %}
@@ -391,23 +420,24 @@
 
 
 {% macro mark_changed_dates(relation, batch, fingerprint, started) %}
-    {% set column = config.get('marks_dates') %}
     {# One order of all marks, whoever makes them. #}
     {% set owner = config.get('marks_dates_of', model.name) %}
     {% if owner != model.name %}
         {% do hold_lock(owner) %}
     {% endif %}
     {% set number = next_change(owner) %}
-    {% set rows = ref(config.get('parent')) ~ " as parent where " ~ batch.where %}
-    {% if not fingerprint %}
-        {% set rows = rows ~ " and (" ~ context[config.get('marks_dates_when')](relation, batch, started) ~ ")" %}
+    {% set calls = "(select * from " ~ ref(config.get('parent')) ~ " where " ~ batch.where ~ ") as parent" %}
+    {% if fingerprint %}
+        {% set changes = "select parent.call_date, parent.previous_call_date, 'call' as changed from " ~ calls %}
+    {% else %}
+        {% set changes = context[config.get('marks_dates')](calls, relation, batch, started) %}
     {% endif %}
     {% do run_query(
-        "insert into " ~ run_table('lm_value_changes') ~ " (call_date, change_id, rule_change_id)"
-        ~ " select days.call_date, " ~ number ~ ", "
+        "insert into " ~ run_table('lm_value_changes') ~ " (call_date, changed, change_id, rule_change_id)"
+        ~ " select days.call_date, days.changed, " ~ number ~ ", "
         ~ ("null" if batch.feed == config.get('parent') else number) ~ " from ("
-        ~ "select " ~ column ~ " as call_date from " ~ rows
-        ~ " union select previous_" ~ column ~ " from " ~ rows
+        ~ "select call_date, changed from (" ~ changes ~ ") as now_of"
+        ~ " union select previous_call_date, changed from (" ~ changes ~ ") as formerly_of"
         ~ ") as days where days.call_date is not null"
         ~ " on duplicate key update change_id = values(change_id),"
         ~ " rule_change_id = coalesce(values(rule_change_id), rule_change_id)"

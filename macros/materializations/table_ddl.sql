@@ -70,13 +70,25 @@
         ) %}
     {% endfor %}
     {% do lines.extend(keys_within_partitions(config.get('keys', []), partition_column())) %}
-    {# In the same statement as the table: of two first runs one would find the other's keys half made. #}
-    {% if wants_foreign_keys() %}
+    {# In the same statement as the table: of two first runs one would find the other's keys half made. Where a long
+       transaction has a source, the table is made without, and the keys follow: see change_foreign_key. #}
+    {% set keys = [] %}
+    {% if wants_foreign_keys() and load_relation(relation) is none %}
         {% for name, foreign_key in config.get('foreign_keys', {}).items() %}
-            {% do lines.append("constraint " ~ name ~ " " ~ foreign_key_clause(foreign_key)) %}
+            {% do keys.append("constraint " ~ name ~ " " ~ foreign_key_clause(foreign_key)) %}
         {% endfor %}
     {% endif %}
-    {% do run_query(
+    {% set refused = patiently(table_statement(relation, lines + keys), 1) if keys else 1205 %}
+    {% if refused == 1205 %}
+        {% do run_query(table_statement(relation, lines)) %}
+    {% elif refused %}
+        {% do run_query(table_statement(relation, lines + keys)) %}
+    {% endif %}
+{% endmacro %}
+
+
+{% macro table_statement(relation, lines) %}
+    {% do return(
         "create table if not exists " ~ relation ~ " (\n    " ~ lines | join(",\n    ")
         ~ "\n) engine = InnoDB default charset = utf8mb4 collate = utf8mb4_bin comment = "
         ~ comment_literal(model.description, 500)
@@ -178,13 +190,23 @@
 {% macro follow_columns(relation) %}
     {% set wanted = column_types().keys() | list + bookkeeping_columns().keys() | list %}
     {% set present = [] %}
-    {% for row in run_query("show columns from " ~ relation).rows %}
-        {% set name, data_type, nullable, key, default = row[0] | lower, row[1], row[2], row[3], row[4] %}
+    {% set foreign_texts = [] %}
+    {% for row in run_query("show full columns from " ~ relation).rows %}
+        {% set name, data_type, collation, nullable, key, default = row[0] | lower, row[1], row[2], row[3], row[4], row[5] %}
         {% do present.append(name) %}
+        {% if collation and collation not in ('utf8mb4_bin', 'binary') %}{% do foreign_texts.append(name) %}{% endif %}
+        {% if name == 'call_score_id' and without_width(data_type) != without_width(review_id_type()) %}
+            {% do run_query("alter table " ~ relation ~ " modify column " ~ column_definition(name, column_types()[name])) %}
+        {% endif %}
         {% if name not in wanted and nullable == 'NO' and key != 'PRI' and default is none %}
             {% do run_query("alter table " ~ relation ~ " modify column `" ~ name ~ "` " ~ data_type ~ " null") %}
         {% endif %}
     {% endfor %}
+    {# A table made by hand has its server's collation, and texts of two collations do not compare. #}
+    {% if foreign_texts %}
+        {{ log(relation.identifier ~ ": its texts get the collation utf8mb4_bin, once", info=true) }}
+        {% do run_query("alter table " ~ relation ~ " convert to character set utf8mb4 collate utf8mb4_bin") %}
+    {% endif %}
     {% set added = [] %}
     {% for name, data_type in column_types().items() %}
         {% if name not in present %}
@@ -196,6 +218,11 @@
         {% do run_query("alter table " ~ relation ~ " add column " ~ name ~ " " ~ data_type) %}
     {% endfor %}
     {% do return(added | length > 0) %}
+{% endmacro %}
+
+
+{% macro without_width(data_type) %}
+    {% do return(modules.re.sub('\\(.*?\\)', '', data_type | lower)) %}
 {% endmacro %}
 
 
@@ -233,13 +260,52 @@
     {% set wanted = wants_foreign_keys() %}
     {% for name, foreign_key in config.get('foreign_keys', {}).items() %}
         {% if wanted and name not in existing %}
-            {% do run_query(
-                "alter table " ~ relation ~ " add constraint " ~ name ~ " " ~ foreign_key_clause(foreign_key)
+            {% do change_foreign_key(
+                relation, name, "add constraint " ~ name ~ " " ~ foreign_key_clause(foreign_key), true
             ) %}
         {% elif not wanted and name in existing %}
-            {% do run_query("alter table " ~ relation ~ " drop foreign key " ~ name) %}
+            {% do change_foreign_key(relation, name, "drop foreign key " ~ name, false) %}
         {% endif %}
     {% endfor %}
+{% endmacro %}
+
+
+{% macro change_foreign_key(relation, name, change, is_added) %}
+    {% set alter = "alter table " ~ relation ~ " " ~ change %}
+    {% set refused = patiently(alter, 3) %}
+    {# Another run may have done it meanwhile. #}
+    {% if refused and (name in stored_foreign_keys(relation)) != is_added %}
+        {% if refused == 1205 %}
+            {% do exceptions.warn(
+                name ~ " is not " ~ ("added" if is_added else "dropped") ~ ": a long transaction has the source table. The"
+                ~ " values are written all the same, and the next run tries again."
+            ) %}
+        {% else %}
+            {% do run_query(alter) %}
+        {% endif %}
+    {% endif %}
+{% endmacro %}
+
+
+{# A key's making or dropping waits for every transaction that has touched the source, and all who come to the source
+   meanwhile wait behind it. So it waits a second at most, on MariaDB not at all, and is tried again. Stored rows are
+   not checked (foreign_key_checks), which would take the source for as long; they come from the source anyway. #}
+{% macro patiently(statement, tries) %}
+    {% if is_embedded_engine() %}
+        {% do run_query(statement) %}
+        {% do return(0) %}
+    {% endif %}
+    {% set pause = 0.25 if is_mariadb() else 4 %}
+    {% set ns = namespace(refused=1205) %}
+    {% do run_query("set session lock_wait_timeout = " ~ (0 if is_mariadb() else 1)) %}
+    {% for _ in range(tries * (8 if is_mariadb() else 1)) if ns.refused == 1205 %}
+        {% if not loop.first %}
+            {% do run_query("select sleep(" ~ pause ~ ")") %}
+        {% endif %}
+        {% set ns.refused = adapter.refusal_of(statement) %}
+    {% endfor %}
+    {% do run_query("set session lock_wait_timeout = default") %}
+    {% do return(ns.refused) %}
 {% endmacro %}
 
 

@@ -25,7 +25,7 @@
         {% if id not in seen and id in graph.nodes %}
             {% do seen.append(id) %}
             {% set node = graph.nodes[id] %}
-            {% if node.resource_type == 'seed' %}
+            {% if node.resource_type == 'seed' and node.config.meta.get('is_rule', true) %}
                 {% do parts.append(node.name ~ ' ' ~ node.checksum.checksum) %}
             {% endif %}
             {% do queue.extend(node.depends_on.nodes or []) %}

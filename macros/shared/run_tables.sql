@@ -4,7 +4,7 @@
 
 
 {% macro create_run_tables() %}
-    {% if execute and flags.WHICH in ('run', 'build', 'seed') %}
+    {% if execute and flags.WHICH in ('run', 'build', 'seed', 'test') %}
         {% set is_first = not first_value(
             "select count(*) from information_schema.tables where table_schema = '" ~ target.schema
             ~ "' and table_name = 'lm_forecast_note'"
@@ -24,15 +24,31 @@
         ") %}
         {% do run_query("
             create table if not exists " ~ run_table('lm_value_changes') ~ " (
-                call_date date not null primary key,
-                change_id bigint unsigned not null comment 'Change of lm_value that last touched a call of the day',
+                call_date date not null,
+                changed varchar(64) not null default 'call'
+                    comment 'What of it: call (its facts), next_call (what came after it), or a metric by its code',
+                change_id bigint unsigned not null comment 'Change of lm_value that last touched this of a call of the day',
                 rule_change_id bigint unsigned null
                     comment 'The same of changes that no change of the calls tells: rules, constants, time',
+                primary key (call_date, changed),
                 key idx_lm_value_changes_change (change_id),
                 key idx_lm_value_changes_rule_change (rule_change_id)
-            ) engine = InnoDB default charset = utf8mb4
+            ) engine = InnoDB default charset = utf8mb4 collate = utf8mb4_bin
             comment = 'Days whose calls or values have changed: what the statistics by day read again'
         ") %}
+        {# A table of before 0.2 says the day alone. #}
+        {% if not first_value(
+            "select count(*) from information_schema.columns where table_schema = '" ~ target.schema
+            ~ "' and table_name = 'lm_value_changes' and column_name = 'changed'"
+        ) %}
+            {% do run_query(
+                "alter table " ~ run_table('lm_value_changes') ~ " add column changed varchar(64)"
+                ~ " character set utf8mb4 collate utf8mb4_bin not null default 'call' after call_date"
+            ) %}
+            {% do run_query(
+                "alter table " ~ run_table('lm_value_changes') ~ " drop primary key, add primary key (call_date, changed)"
+            ) %}
+        {% endif %}
         {% do run_query("
             create table if not exists " ~ run_table('lm_batch_contacts') ~ " (
                 model_name varchar(64) not null comment 'Incremental model that is written',
@@ -44,11 +60,24 @@
             comment = 'The contacts of the batch in work; empty between batches'
         ") %}
         {% do run_query("
-            create table if not exists " ~ run_table('lm_caller_salt') ~ " (
-                id tinyint not null primary key,
-                salt char(64) not null
+            create table if not exists " ~ run_table('lm_forgotten_call') ~ " (
+                history_id int unsigned not null primary key comment 'A call of a caller whom `lm forget` has erased',
+                forgotten_at datetime not null default current_timestamp
             ) engine = InnoDB default charset = utf8mb4
-            comment = 'Salt of caller_key, used while LM_CALLER_SALT is not set'
+            comment = 'Calls that no run reads again, though the sources may hold them'
+        ") %}
+        {% do create_run_log() %}
+        {% do run_query("
+            create table if not exists " ~ run_table('lm_quarantine') ~ " (
+                history_id int unsigned not null comment 'The call that the statistics leave out',
+                check_name varchar(128) not null comment 'The test that one of its rows fails',
+                since datetime not null comment 'The as_of of the run that found it',
+                todo_en varchar(255) not null comment 'What to do',
+                todo_ru varchar(255) not null comment 'The same in Russian',
+                primary key (history_id, check_name),
+                key idx_lm_quarantine_check (check_name)
+            ) engine = InnoDB default charset = utf8mb4 collate = utf8mb4_bin
+            comment = 'One row a call and failed check; it goes when the check passes again'
         ") %}
         {% do create_model_tables() %}
         {% do create_forecast_tables() %}
@@ -57,11 +86,15 @@
             {# See make_lock_row. #}
             {% do run_query("select sleep(1)") %}
         {% endif %}
-        {% do run_query("
-            insert ignore into " ~ run_table('lm_caller_salt') ~ "
-            select 1, sha2(concat(uuid(), rand(), now(6), connection_id()), 256)
-        ") %}
+        {# Where versions of before kept the salt: whoever could read the schema could read it. #}
+        {% if first_value(
+            "select count(*) from information_schema.tables where table_schema = '" ~ target.schema
+            ~ "' and table_name = 'lm_caller_salt'"
+        ) %}
+            {% do run_query("drop table " ~ run_table('lm_caller_salt')) %}
+        {% endif %}
         {% do run_query("commit") %}
+        {% do log_run_start() %}
     {% endif %}
 {% endmacro %}
 

@@ -78,6 +78,24 @@
 {% endmacro %}
 
 
+{# What staging leaves out: no label, number or time is like that. #}
+{% macro quality_refusals() %}
+    {% set reviewed = 'calls.is_reviewed = 1' %}
+    {% set refusals = {'operator': {
+        'base': "calls.direction in ('in', 'out')", 'found': 'calls.has_refused_operator = 1',
+    }} %}
+    {% for name, base in {
+        'start': '1 = 1', 'wait': '1 = 1', 'talk': '1 = 1', 'duration': '1 = 1', 'source': '1 = 1',
+        'review_date': reviewed, 'service': reviewed, 'checklist': reviewed, 'checklist_items': reviewed,
+    }.items() %}
+        {% do refusals.update({name: {
+            'base': base, 'found': "find_in_set('" ~ name ~ "', calls.refused_fields) > 0",
+        }}) %}
+    {% endfor %}
+    {% do return(refusals) %}
+{% endmacro %}
+
+
 {% macro label_unknown(names) -%}
     {%- set found = [] -%}
     {%- for name in names -%}

@@ -7,11 +7,14 @@
         'key idx_int_calls_contact_start (contact_key, start_epoch)',
         'key idx_int_calls_change (change_id)',
         'key idx_int_calls_entered (entered_at)',
+        'key idx_int_calls_name (operator_name_key, has_known_operator)',
     ],
     needs_caller_salt=true,
     hash_joins=true,
     changes_in_full_pass=false,
+    counts_read='call_history',
     parent='stg_call_history',
+    follows_names=true,
 ) }}
 
 with
@@ -117,11 +120,13 @@ joined as (
         coalesce(parties.called_info, review_parties.called_info) as called_info,
         calls.is_answered_by_number,
         greatest(
-            coalesce(parties.caller_is_number, 0), coalesce(review_parties.caller_is_number, 0)
-        ) as caller_is_number,
+            coalesce(parties.caller_is_private, 0), coalesce(review_parties.caller_is_private, 0)
+        ) as caller_is_private,
         greatest(
-            coalesce(parties.called_is_number, 0), coalesce(review_parties.called_is_number, 0)
-        ) as called_is_number,
+            coalesce(parties.called_is_private, 0), coalesce(review_parties.called_is_private, 0)
+        ) as called_is_private,
+        calls.refused_fields,
+        reviews.refused_fields as refused_review_fields,
         reviews.reviewed_at,
         coalesce(reviews.outcome, 'none') as outcome,
         coalesce(reviews.call_category, 'none') as call_category,
@@ -168,10 +173,10 @@ classed as (
             when 'out' then joined.caller_info
         end as operator_label,
         case joined.direction
-            when 'in' then greatest(joined.is_answered_by_number, joined.called_is_number)
-            when 'out' then greatest(joined.is_answered_by_number, joined.caller_is_number)
+            when 'in' then greatest(joined.is_answered_by_number, joined.called_is_private)
+            when 'out' then greatest(joined.is_answered_by_number, joined.caller_is_private)
             else 0
-        end as is_operator_number,
+        end as is_operator_private,
         case
             when joined.is_target = 1
                 and (
@@ -210,15 +215,28 @@ keyed as (
 
     select
         classed.*,
+        {{ name_key(label_text('classed.operator_label', 128)) }} as operator_name_key,
         case
             when length(classed.outside_digits) >= {{ var('lm_min_number_digits') }}
-                then cast(
-                    left(sha2(concat({{ caller_salt() }}, classed.outside_digits), 256), 32)
-                    as char(32)
-                ) collate utf8mb4_bin
+                then {{ keyed_hash('classed.outside_digits') }}
         end as caller_key
 
     from classed
+
+),
+
+-- A name that may be a caller's goes no further than this.
+named as (
+
+    select
+        keyed.*,
+        coalesce(names.is_operator, 0) as has_known_operator,
+        case when names.is_operator = 1 then keyed.operator_label end as known_operator
+
+    from keyed
+
+    left join {{ ref('int_operators') }} as names
+        on keyed.operator_name_key = names.name_key
 
 )
 
@@ -251,14 +269,17 @@ select
     end as is_short_abandon,
     pbx_status,
     coalesce(
-        answered_user_id, answered_extension, {{ label_text('operator_label', 128) }}, 'unknown'
+        answered_user_id, answered_extension, {{ label_text('known_operator', 128) }}, 'unknown'
     ) as operator_key,
     case
-        when operator_label is null then 'unknown'
-        else {{ person_name('operator_label') }}
+        when known_operator is null then 'unknown'
+        else {{ person_name('known_operator') }}
     end as operator_name,
+    operator_name_key,
+    has_known_operator,
     case
-        when is_operator_number = 1 and operator_label is null then 1
+        when known_operator is null
+            and (is_operator_private = 1 or operator_label is not null) then 1
         else 0
     end as has_refused_operator,
     source_channel,
@@ -308,6 +329,7 @@ select
     end as has_outcome_conflict,
     has_direction_conflict,
     has_start_conflict,
-    unknown_labels
+    unknown_labels,
+    nullif(concat_ws(',', refused_fields, refused_review_fields), '') as refused_fields
 
-from keyed
+from named

@@ -63,13 +63,12 @@ dated_facts as (
 
 ),
 
-delays as (
+delay_counts as (
 
     select
         dated_facts.as_of_date,
-        sum(dated_facts.n) as n,
-        sum(dated_facts.sum_1) * 1e0 / sum(dated_facts.n) as mean,
-        sum(dated_facts.sum_2) * 1e0 / sum(dated_facts.n) as mean_square
+        cast(dated_facts.key_1 as signed) as days,
+        sum(dated_facts.n) as n
 
     from dated_facts
 
@@ -77,11 +76,39 @@ delays as (
 
     where dated_facts.fact = 'review_delay' and dated_facts.age_weeks <= params.window_weeks
 
-    group by dated_facts.as_of_date
+    group by dated_facts.as_of_date, dated_facts.key_1
 
 ),
 
--- About the 90th percentile of the delay, taken as normal.
+delays_up_to as (
+
+    select
+        as_of_date,
+        days,
+        sum(n) over (
+            partition by as_of_date order by days
+            rows between unbounded preceding and current row
+        ) as n_up_to,
+        sum(n) over (partition by as_of_date) as n
+
+    from delay_counts
+
+),
+
+-- The smallest number of days within which nine of ten reviews are made.
+delays as (
+
+    select
+        as_of_date,
+        max(n) as n,
+        min(case when n_up_to >= 0.9 * n then days end) as days
+
+    from delays_up_to
+
+    group by as_of_date
+
+),
+
 review_lags as (
 
     select
@@ -89,17 +116,7 @@ review_lags as (
         coalesce(delays.n, 0) as n,
         case
             when coalesce(delays.n, 0) < 20 then params.default_review_lag_days
-            else
-                greatest(
-                    0,
-                    least(
-                        params.max_review_lag_days,
-                        ceiling(
-                            delays.mean + 1.2816
-                            * sqrt(greatest(0, delays.mean_square - delays.mean * delays.mean))
-                        )
-                    )
-                )
+            else least(params.max_review_lag_days, delays.days)
         end as lag_days
 
     from weeks
@@ -110,12 +127,6 @@ review_lags as (
         on weeks.as_of_date = delays.as_of_date
 
     {{ kept_apart() }}
-
-),
-
-first_week as (
-
-    select min(week_start_date) as week_start_date from {{ ref('int_week_facts') }}
 
 ),
 
@@ -166,11 +177,14 @@ facts as (
 
     union all
 
+    -- Weeks that had calls: a single call of a wild date makes no history.
     select
-        weeks.as_of_date, 'history_weeks', '', '', '', 0, 0,
-        datediff(weeks.as_of_date, first_week.week_start_date) / 7, 0
-    from weeks
-    cross join first_week
+        dated_facts.as_of_date, 'history_weeks', '', '', '', 0, 0,
+        count(distinct dated_facts.age_weeks), 0
+    from dated_facts
+    cross join params
+    where dated_facts.fact = 'hour_load' and dated_facts.age_weeks <= params.load_weeks
+    group by dated_facts.as_of_date
 
 )
 

@@ -17,9 +17,8 @@
     partitioned_by='history_id',
     remembered_columns=['call_date'],
     parent='fct_call',
-    marks_dates='call_date',
+    marks_dates='days_of_calls_counted_otherwise',
     marks_dates_of='lm_value',
-    marks_dates_when='calls_counted_otherwise',
 ) }}
 
 {%- set no_event = "cast('9999-12-31' as datetime)" %}

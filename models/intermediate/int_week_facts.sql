@@ -32,9 +32,12 @@ calls as (
         case
             when calls.caller_key is not null and calls.is_frequent_number = 0 then 1
             else 0
-        end as is_client
+        end as is_client,
+        params.learn_max_talk_sec
 
     from {{ ref('fct_call') }} as calls
+
+    cross join params
 
     where {{ in_batch() }}
 
@@ -48,7 +51,7 @@ facts as (
         '' as key_1, '' as key_2, '' as key_3, count(*) as n, 0 as hits,
         sum(ln(talk_sec)) as sum_1, sum(ln(talk_sec) * ln(talk_sec)) as sum_2
     from calls
-    where is_answered = 1 and direction in ('in', 'out')
+    where is_answered = 1 and direction in ('in', 'out') and talk_sec <= learn_max_talk_sec
     group by week_start_date
 
     union all
@@ -58,6 +61,7 @@ facts as (
         sum(ln(talk_sec)), sum(ln(talk_sec) * ln(talk_sec))
     from calls
     where is_answered = 1 and is_reviewed = 1 and talk_class <> 'all'
+        and talk_sec <= learn_max_talk_sec
     group by week_start_date, review_week, talk_class
 
     union all
@@ -66,25 +70,43 @@ facts as (
         week_start_date, review_week, 'talk_category' as fact, call_category, '', '', count(*), 0,
         sum(ln(talk_sec)), sum(ln(talk_sec) * ln(talk_sec))
     from calls
-    where is_answered = 1 and is_reviewed = 1
+    where is_answered = 1 and is_reviewed = 1 and talk_sec <= learn_max_talk_sec
     group by week_start_date, review_week, call_category
 
     union all
 
+    -- By whole days, the last of which is all that is longer.
     select
-        week_start_date, review_week, 'review_delay' as fact, '', '', '', count(*), 0,
-        sum(timestampdiff(second, call_started_at, reviewed_at) / 86400e0),
-        sum(pow(timestampdiff(second, call_started_at, reviewed_at) / 86400e0, 2))
-    from calls
-    where is_reviewed = 1
-    group by week_start_date, review_week
+        week_start_date, review_week, 'review_delay' as fact,
+        cast(delay_days as char(16)), '', '', count(*), 0, 0, 0
+    from (
+        select
+            calls.week_start_date,
+            calls.review_week,
+            greatest(0, least(
+                cast(params.max_review_lag_days as signed),
+                ceiling(timestampdiff(second, calls.call_started_at, calls.reviewed_at) / 86400)
+            )) as delay_days
+        from calls
+        cross join params
+        where calls.is_reviewed = 1
+    ) as review_delays
+    group by week_start_date, review_week, delay_days
 
     union all
 
     select
         calls.week_start_date, calls.week_start_date as known_week, 'hour_load' as fact,
         concat(calls.call_weekday, '|', calls.call_hour), '', '', count(*), 0,
-        sum(case when calls.is_answered = 1 then calls.talk_sec + params.wrapup_sec else 0 end), 0
+        sum(case
+            when calls.is_answered = 1
+                then params.wrapup_sec
+                + case
+                    when calls.talk_sec <= params.learn_max_talk_sec then calls.talk_sec
+                    else 0
+                end
+            else 0
+        end), 0
     from calls
     cross join params
     group by calls.week_start_date, calls.call_weekday, calls.call_hour
@@ -231,4 +253,4 @@ select
 
 from facts
 
-where week_start_date is not null
+where week_start_date is not null and known_week is not null

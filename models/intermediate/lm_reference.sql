@@ -72,7 +72,7 @@ relative_loads as (
         facts.n,
         facts.sum_1 / nullif(avg(facts.sum_1) over (partition by facts.as_of_date), 0)
             as relative_load,
-        greatest(1, least(params.load_weeks, history.sum_1)) as weeks_seen
+        history.sum_1 as weeks_seen
 
     from facts
 
@@ -330,9 +330,10 @@ checklist_lengths as (
         checklist_counts.as_of_date,
         checklist_counts.key_1,
         max(checklist_counts.n) as n,
-        -- The smallest count that 99 of 100 reviews do not pass.
+        -- The smallest count that 99 of 100 reviews do not pass; of fewer than 100, all but one.
         min(case
-            when checklist_counts.reviews_up_to >= 0.99 * checklist_counts.n
+            when checklist_counts.reviews_up_to
+                >= least(0.99 * checklist_counts.n, checklist_counts.n - 1)
                 then checklist_counts.items
         end) as items
 

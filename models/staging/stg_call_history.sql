@@ -1,17 +1,18 @@
 {%- set source_table = source('operabot', 'call_history') -%}
 {%- set available = source_column_names(source_table) -%}
+{%- set duration = optional_column(available, 'duration') -%}
+{%- set extension = optional_column(available, 'answered_extension') -%}
+{%- set is_number_in_place_of_operator =
+    is_private(optional_column(available, 'answered_user_id'), 10, 64)
+    ~ ' or ' ~ is_private(extension, 7, 64)
+    ~ ' or ' ~ label_text(extension, 64) ~ ' is not null and not ' ~ is_extension(extension) -%}
+{%- set wall_clock = optional_column(available, 'context_start_time_dt') -%}
 {{- require_source_columns(source_table, available, [
     'history_id', 'context_type', 'caller_number', 'called_number', 'caller_info', 'called_info',
     'talk_duration', 'await_sec', 'context_start_time',
 ]) -}}
 
 with
-
-call_history as (
-
-    select * from {{ source_table }}
-
-),
 
 typed as (
 
@@ -22,34 +23,52 @@ typed as (
             when 2 then 'out'
             when 3 then 'internal'
         end as direction,
-        cast(talk_duration as signed) as talk_sec,
-        cast(await_sec as signed) as await_sec,
-        cast({{ optional_column(available, 'duration') }} as signed) as duration_sec,
-        cast({{ optional_column(available, 'context_status') }} as signed) as pbx_status,
-        cast({{ optional_column(available, 'context_start_time_dt') }} as datetime)
-            as start_by_wall_clock,
-        case
-            when context_start_time > 0 then {{ local_from_epoch('context_start_time') }}
-        end as start_by_epoch,
+        {{ plausible_seconds('talk_duration') }} as talk_sec,
+        {{ plausible_seconds('await_sec') }} as await_sec,
+        {{ plausible_seconds(duration) }} as duration_sec,
+        {{ plausible_number(optional_column(available, 'context_status'), 1) }} as pbx_status,
+        {{ plausible_time(wall_clock) }} as start_by_wall_clock,
+        {{ plausible_epoch('context_start_time') }} as start_stamp,
         {#- Ids of users are long in some systems: ten digits are a number of anybody's. #}
         {%- for name, length, digits in [
             ('answered_user_id', 64, 10), ('answered_extension', 64, 7), ('utm_source_by_number', 128, 7)
         ] %}
         {%- set raw = optional_column(available, name) %}
-        {{ without_phone(raw, label_text(raw, length), digits) }}
+        {%- set text = label_text(raw, length) %}
+        {%- if name == 'answered_extension' %}
+        {%- set text = 'case when ' ~ is_extension(raw) ~ ' then ' ~ text ~ ' end' %}
+        {%- endif %}
+        {{ without_private(raw, text, digits, longest=length) }}
             as {{ 'source_channel' if name == 'utm_source_by_number' else name }},
         {%- endfor %}
         case
-            when {{ holds_phone(optional_column(available, 'answered_user_id'), 10) }}
-                or {{ holds_phone(optional_column(available, 'answered_extension')) }} then 1
+            when {{ is_number_in_place_of_operator }} then 1
             else 0
         end as is_answered_by_number,
-        {%- if var('timezone') %}
-        cast(context_start_time as signed) as context_start_time,
-        {%- endif %}
-        cast({{ optional_column(available, 'created_at') }} as datetime) as source_created_at
+        {{ plausible_time(optional_column(available, 'created_at')) }} as source_created_at,
+        {{ named_where({
+            'start': wall_clock ~ ' is not null and ' ~ plausible_time(wall_clock) ~ ' is null'
+                ~ ' or context_start_time <> 0 and ' ~ plausible_epoch('context_start_time') ~ ' is null',
+            'talk': 'talk_duration is not null and ' ~ plausible_seconds('talk_duration') ~ ' is null',
+            'wait': 'await_sec is not null and ' ~ plausible_seconds('await_sec') ~ ' is null',
+            'duration': duration ~ ' is not null and ' ~ plausible_seconds(duration) ~ ' is null',
+            'source': is_private(optional_column(available, 'utm_source_by_number'), longest=128),
+        }) }} as refused_fields
 
-    from call_history
+    -- No `select *`: the account need not be allowed to read transcripts.
+    from {{ source_table }} as call_history
+
+    where {{ is_remembered('call_history') }}
+
+),
+
+timed as (
+
+    select
+        typed.*,
+        {{ local_from_epoch('start_stamp') }} as start_by_epoch
+
+    from typed
 
 )
 
@@ -76,13 +95,14 @@ select
         when start_by_wall_clock is null
             or abs(timestampdiff(second, start_by_wall_clock, start_by_epoch)) <= 60
             then coalesce(
-                context_start_time - ({{ contact_epoch('start_by_epoch', '0') }}), 0
+                start_stamp - ({{ contact_epoch('start_by_epoch', '0') }}), 0
             )
         else 0
     end as second_pass_sec,
     {%- else %}
     0 as second_pass_sec,
     {%- endif %}
-    source_created_at
+    source_created_at,
+    refused_fields
 
-from typed
+from timed

@@ -1,16 +1,17 @@
 {%- set source_table = source('operabot', 'call_scores') -%}
 {%- set available = source_column_names(source_table) -%}
+{%- set start = optional_column(available, 'call_date') -%}
+{%- set talk = optional_column(available, 'talk_duration') -%}
+{%- set items = optional_column(available, 'number_checklist') -%}
+{%- set checklist = optional_column(available, 'category_checklist') -%}
+{%- set service_id = optional_column(available, 'requested_service_id') -%}
+{%- set service = optional_column(available, 'requested_service_name') -%}
+{%- set source_channel = optional_column(available, 'utm_source_by_number') -%}
 {{- require_source_columns(source_table, available, [
     'id', 'history_id', 'call_score', 'score_date', 'call_category', 'is_target', 'outcome',
 ]) -}}
 
 with
-
-call_scores as (
-
-    select * from {{ source_table }}
-
-),
 
 outcomes as (
 
@@ -63,38 +64,46 @@ labelled as (
     select
         id as call_score_id,
         history_id,
-        score_date as reviewed_at,
-        cast({{ optional_column(available, 'call_date') }} as datetime) as start_local,
+        {{ plausible_time('score_date') }} as reviewed_at,
+        {{ plausible_time(start) }} as start_local,
         {{ number_text('call_score') }} as call_score_raw,
         case when is_target >= 1 then 1 else 0 end as is_target,
-        cast({{ optional_column(available, 'talk_duration') }} as signed) as talk_sec,
+        {{ plausible_seconds(talk) }} as talk_sec,
         {{ label_text('outcome', 64) }} as outcome_label,
         {{ label_text('call_category', 128) }} as category_label,
-        cast({{ optional_column(available, 'number_category') }} as signed) as number_category,
+        {{ plausible_number(optional_column(available, 'number_category'), 1000) }}
+            as number_category,
         {{ label_text(optional_column(available, 'call_type'), 64) }} as call_type_label,
         {{ label_text(optional_column(available, 'context_type'), 64) }} as direction_label,
         {{ label_text(optional_column(available, 'refusal_category_code'), 64) }}
             as refusal_code_label,
         {{ label_text(optional_column(available, 'refusal_reason')) }} as refusal_label,
-        {{ without_phone(
-            optional_column(available, 'category_checklist'),
-            label_text(optional_column(available, 'category_checklist'))
-        ) }} as checklist,
-        cast({{ optional_column(available, 'number_checklist') }} as signed) as checklist_items,
-        cast({{ optional_column(available, 'requested_service_id') }} as signed) as service_id,
-        {{ without_phone(
-            optional_column(available, 'requested_service_name'),
-            display_text(optional_column(available, 'requested_service_name'))
-        ) }} as service_name,
-        {{ label_text(optional_column(available, 'requested_service_name')) }} as service_label,
+        {{ without_private(checklist, label_text(checklist)) }} as checklist,
+        -- No checklist is that long, and none has fewer items than none: -1 is a mistake.
+        case
+            when {{ items }} is not null then coalesce({{ plausible_number(items, 100) }}, -1)
+        end as checklist_items,
+        {#- Ten digits are a number of anybody's. #}
+        {{ plausible_number(service_id, 999999999) }} as service_id,
+        {{ without_private(service, display_text(service)) }} as service_name,
+        {{ label_text(service) }} as service_label,
         {{ label_text(optional_column(available, 'requested_doctor_speciality')) }}
             as speciality_label,
-        {{ without_phone(
-            optional_column(available, 'utm_source_by_number'),
-            label_text(optional_column(available, 'utm_source_by_number'), 128)
-        ) }} as source_channel
+        {{ without_private(source_channel, label_text(source_channel, 128), longest=128) }}
+            as source_channel,
+        {{ named_where({
+            'start': start ~ ' is not null and ' ~ plausible_time(start) ~ ' is null',
+            'review_date': plausible_time('score_date') ~ ' is null',
+            'talk': talk ~ ' is not null and ' ~ plausible_seconds(talk) ~ ' is null',
+            'source': is_private(source_channel, longest=128),
+            'service': is_private(service)
+                ~ ' or ' ~ service_id ~ ' is not null and ' ~ plausible_number(service_id, 999999999) ~ ' is null',
+            'checklist': is_private(checklist),
+            'checklist_items': items ~ ' is not null and ' ~ plausible_number(items, 100) ~ ' is null',
+        }) }} as refused_fields
 
-    from call_scores
+    -- No `select *`: the account need not be allowed to read transcripts.
+    from {{ source_table }}
 
 )
 
@@ -135,6 +144,7 @@ select
     coalesce(by_id.avg_ticket, by_name.avg_ticket, by_speciality.avg_ticket) as service_ticket,
     coalesce(by_id.recurrence, by_name.recurrence, by_speciality.recurrence) as service_recurrence,
     labelled.source_channel,
+    labelled.refused_fields,
     nullif(concat_ws(
         ',',
         case when labelled.outcome_label is not null and outcomes.label is null then 'outcome' end,

@@ -6,16 +6,18 @@
 select
     id as call_score_id,
     history_id,
-    score_date as reviewed_at,
-    cast({{ optional_column(available, 'call_date') }} as datetime) as start_local,
-    cast({{ optional_column(available, 'talk_duration') }} as signed) as talk_sec,
+    {{ plausible_time('score_date') }} as reviewed_at,
+    {{ plausible_time(optional_column(available, 'call_date')) }} as start_local,
+    {{ plausible_seconds(optional_column(available, 'talk_duration')) }} as talk_sec,
     case when is_target >= 1 then 1 else 0 end as is_target,
     {%- set direction = optional_column(available, 'context_type') %}
     -- A label with a phone number stays one that no seed knows.
-    {{ without_phone('outcome', label_text('outcome', 64), other="'***'") }} as outcome_label,
-    {{ without_phone('call_category', label_text('call_category', 128), other="'***'") }}
+    {{ without_private('outcome', label_text('outcome', 64), other="'***'") }} as outcome_label,
+    {{ without_private('call_category', label_text('call_category', 128), other="'***'") }}
         as category_label,
-    cast({{ optional_column(available, 'number_category') }} as signed) as number_category,
-    {{ without_phone(direction, label_text(direction, 64), other="'***'") }} as direction_label
+    {{ plausible_number(optional_column(available, 'number_category'), 1000) }} as number_category,
+    {{ without_private(direction, label_text(direction, 64), other="'***'") }} as direction_label
 
-from {{ source_table }}
+from {{ source_table }} as call_scores
+
+where {{ is_remembered('call_scores') }}

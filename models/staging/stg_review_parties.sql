@@ -9,9 +9,10 @@
 
 select
     id as call_score_id,
-    {{ without_phone(caller, display_text(caller)) }} as caller_info,
-    {{ without_phone(called, display_text(called)) }} as called_info,
-    {{ holds_phone(caller) }} as caller_is_number,
-    {{ holds_phone(called) }} as called_is_number
+    history_id,
+    {{ without_private(caller, display_text(caller, 128), longest=128) }} as caller_info,
+    {{ without_private(called, display_text(called, 128), longest=128) }} as called_info,
+    {{ is_private(caller, longest=128) }} as caller_is_private,
+    {{ is_private(called, longest=128) }} as called_is_private
 
 from {{ source('operabot', 'call_scores') }}

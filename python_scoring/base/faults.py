@@ -29,10 +29,14 @@ class Fault:
         return f"{self.what}{said}: {self.todo}"
 
 
-# Too many connections, shutdown, lock wait, deadlock, interrupted, killed, offline; of the client:
-# no connection (2002, 2003), gone, lost, lost in the handshake (2055). MariaDB: changed meanwhile.
+# Of the servers: a row changed meanwhile, too many connections, shutdown, lock wait, deadlock,
+# interrupted, a definition that is being changed, killed, offline; of the client: no connection
+# (2002, 2003), gone, lost, lost in the handshake (2055).
 PASSING = Fault(
-    (1020, 1040, 1053, 1080, 1205, 1213, 1317, 1927, 2002, 2003, 2006, 2013, 2055, 3032, 3169),
+    (
+        *(1020, 1040, 1053, 1080, 1205, 1213, 1317, 1684, 1927, 3032, 3169),
+        *(2002, 2003, 2006, 2013, 2055),
+    ),
     "the database was lost, locked or stopped the statement",
     "what is committed stays; run again, `lm run` goes on from there",
     BusyError,

@@ -18,9 +18,10 @@ import jinja2
 import mysql.connector
 from mysql.connector.abstracts import MySQLConnectionAbstract
 
-from python_scoring.base import engine, yaml_text
+from python_scoring.base import engine, tls, yaml_text
 from python_scoring.base.errors import ConfigurationError, LmError
 from python_scoring.base.project import parse_vars, project_dir, project_vars
+from python_scoring.base.tls import Tls
 from python_scoring.base.yaml_text import YamlError
 
 PROFILE = "operabot_lm"
@@ -48,6 +49,7 @@ class Target:
     project_dir: Path
     profiles_dir: Path
     vars: dict[str, Any]
+    tls: Tls = field(default_factory=Tls)
 
     @property
     def is_embedded(self) -> bool:
@@ -162,6 +164,7 @@ def load(
         project_dir=project,
         profiles_dir=folder,
         vars=project_vars(project, variables),
+        tls=tls.from_settings(values, project, has_server=bool(host)),
     )
 
 
@@ -185,6 +188,7 @@ def connect(target: Target, schema: str | None = None) -> MySQLConnectionAbstrac
     if target.host:
         options["host"] = target.host
         options["port"] = target.port or 3306
+        options |= target.tls.driver_options()
     elif target.socket:
         if target.is_embedded:
             engine.ensure(engine.dir_of_socket(target.socket))
@@ -196,9 +200,10 @@ def connect(target: Target, schema: str | None = None) -> MySQLConnectionAbstrac
     try:
         with where:
             connection = mysql.connector.connect(**options)
+        assert isinstance(connection, MySQLConnectionAbstract)
+        target.tls.require(connection)
     except mysql.connector.Error as error:
         raise LmError(f"cannot connect to {target.place} as {target.user!r}: {error}") from error
-    assert isinstance(connection, MySQLConnectionAbstract)
     return connection
 
 

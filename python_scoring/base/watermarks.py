@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import mysql.connector
-from mysql.connector.errorcode import ER_LOCK_WAIT_TIMEOUT
+from mysql.connector.errorcode import ER_LOCK_NOWAIT, ER_LOCK_WAIT_TIMEOUT
 
 from python_scoring.base.database import Probe, quoted
 from python_scoring.base.errors import LmError
@@ -15,6 +15,10 @@ from python_scoring.base.profile import Target
 
 # The model whose lock row a writer of lm_value holds, dbt's own runs too.
 VALUES = "lm_value"
+# The row that `lm run` holds until its session ends, however it ends.
+RUN = ("lm_run", "run")
+# Another writer has a row: MySQL; MariaDB and the embedded engine.
+TAKEN = (ER_LOCK_NOWAIT, ER_LOCK_WAIT_TIMEOUT)
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,11 @@ class Watermarks:
             (step or self.step, feed, position, cursor, fingerprint),
         )
 
+    def delete(self, feed: str) -> None:
+        self.probe.rows(
+            f"delete from {self.table} where model_name = %s and feed = %s", (self.step, feed)
+        )
+
     def next_change(self) -> int:
         """The next number among lm_value's changes. To be asked for under the lock."""
         number = self.get("sequence", VALUES).position + 1
@@ -76,8 +85,26 @@ def prepare_session(probe: Probe, target: Target) -> None:
         # Its statements end after ten seconds otherwise.
         probe.do("set ob_query_timeout = 7200000000")
         probe.do("set ob_trx_timeout = 86400000000")
+    # As dbt's models: the source's rows are not locked by the values that refer to them.
+    probe.do("set session foreign_key_checks = 0")
     seconds = int(target.vars.get("lm_lock_wait_sec") or 600)
     probe.do(f"set session innodb_lock_wait_timeout = {seconds}")
+
+
+def is_free(probe: Probe, table: str, model_name: str, feed: str) -> bool:
+    """Whether nobody holds the row; if so, a transaction of ours does now."""
+    probe.do("start transaction")
+    try:
+        probe.rows(
+            f"select position from {table} where model_name = %s and feed = %s for update nowait",
+            (model_name, feed),
+        )
+    except mysql.connector.Error as error:
+        probe.do("rollback")
+        if error.errno in TAKEN:
+            return False
+        raise
+    return True
 
 
 @contextlib.contextmanager

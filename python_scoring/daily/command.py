@@ -8,16 +8,23 @@ import contextlib
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 import mysql.connector
 from mysql.connector.abstracts import MySQLConnectionAbstract
 
-from python_scoring.base import dbt_runner, profile
+from python_scoring.base import dbt_runner, profile, quarantine
 from python_scoring.base.database import Probe
-from python_scoring.base.errors import EXIT_OK, ConfigurationError, LmError
+from python_scoring.base.errors import (
+    EXIT_OK,
+    EXIT_QUARANTINE,
+    ConfigurationError,
+    LmError,
+)
 from python_scoring.base.profile import Target
 from python_scoring.base.project import parse_vars
+from python_scoring.base.run_log import RunLog, Step
 from python_scoring.base.settings import as_of, whole_number
 from python_scoring.daily import retries
 from python_scoring.daily.limits import TimeLimit
@@ -78,10 +85,15 @@ def run(args: argparse.Namespace) -> int:
     limit = TimeLimit(args.time_limit)
 
     def whole() -> None:
-        with only_run(target):
-            steps(args, target, variables, limit)
+        with only_run(target), (log := RunLog(target)).whole():
+            steps(args, target, variables, limit, log)
 
     retries.retried(whole, args.retries, limit)
+    with contextlib.closing(profile.connect(target)) as connection:
+        calls = quarantine.calls(Probe(connection), target)
+    if calls:
+        print(quarantine.told(calls), file=sys.stderr, flush=True)
+        return EXIT_QUARANTINE
     return EXIT_OK
 
 
@@ -101,7 +113,11 @@ def check(args: argparse.Namespace, target: Target) -> None:
 
 
 def steps(
-    args: argparse.Namespace, target: Target, variables: Mapping[str, Any], limit: TimeLimit
+    args: argparse.Namespace,
+    target: Target,
+    variables: Mapping[str, Any],
+    limit: TimeLimit,
+    log: RunLog,
 ) -> None:
     """The run's steps; each begins where the last run stopped in it."""
     arguments = [*dbt_runner.BUILD, *(["--full-refresh"] if args.full_refresh else [])]
@@ -110,38 +126,46 @@ def steps(
     if not (args.no_train and args.no_score):
         with limit.over_python(), contextlib.closing(profile.connect(target)) as connection:
             forecasts(
-                connection, target, variables, trains=not args.no_train, scores=not args.no_score
+                connection,
+                target,
+                variables,
+                trains=not args.no_train,
+                scores=not args.no_score,
+                log=log,
             )
     if not args.no_forecast:
         with limit.over_python(), contextlib.closing(profile.connect(target)) as connection:
-            outlook(connection, target)
+            outlook(connection, target, log)
     if not args.no_report:
         with limit.over_python(), contextlib.closing(profile.connect(target)) as connection:
-            page(connection, target)
+            page(connection, target, log)
 
 
-def outlook(connection: MySQLConnectionAbstract, target: Target) -> None:
+def outlook(connection: MySQLConnectionAbstract, target: Target, log: RunLog | None = None) -> None:
     """Forecast the days to come."""
-    with _told_alone("forecast"):
-        print(forecast.render(forecast.build(connection, target)), flush=True)
+    with _told_alone("forecast", log) as step:
+        result = forecast.build(connection, target)
+        step.rows_written = result.get("rows_written")
+        print(forecast.render(result), flush=True)
 
 
-def page(connection: MySQLConnectionAbstract, target: Target) -> None:
+def page(connection: MySQLConnectionAbstract, target: Target, log: RunLog | None = None) -> None:
     """Write the manager's page."""
-    with _told_alone("report"):
+    with _told_alone("report", log):
         path = report.default_path(target)
         report.write(path, report.build(connection, target))
         print(f"report: {path}", flush=True)
 
 
 @contextlib.contextmanager
-def _told_alone(name: str) -> Iterator[None]:
+def _told_alone(name: str, log: RunLog | None) -> Iterator[Step]:
     """A step after the statistics: where it fails that is told, and the night's work stays.
 
     A lost database or a lock is the run's affair, which tries again.
     """
     try:
-        yield
+        with _logged(log, name) as step:
+            yield step
     except ConfigurationError:
         raise
     except Exception as error:
@@ -152,6 +176,16 @@ def _told_alone(name: str) -> Iterator[None]:
         print(f"no {name}: {error}", file=sys.stderr, flush=True)
 
 
+@contextlib.contextmanager
+def _logged(log: RunLog | None, name: str) -> Iterator[Step]:
+    """A step's row in the log, or one that nobody keeps."""
+    if log is None:
+        yield Step("", name, datetime.min)
+    else:
+        with log.step(name) as step:
+            yield step
+
+
 def forecasts(
     connection: MySQLConnectionAbstract,
     target: Target,
@@ -159,6 +193,7 @@ def forecasts(
     *,
     trains: bool = True,
     scores: bool = True,
+    log: RunLog | None = None,
 ) -> None:
     """Train the metrics that are due, score, and let the statistics by day follow.
 
@@ -169,9 +204,15 @@ def forecasts(
         for metric, why in due.items():
             print(f"{metric}: training is due, {why}", flush=True)
         if due:
-            print(trainer.report(trainer.train(connection, target, list(due))), flush=True)
+            with _logged(log, "train") as step:
+                runs = trainer.train(connection, target, list(due))
+                step.rows_read = max(int(run["n_train"]) + int(run["n_test"]) for run in runs)
+                step.rows_written = len(runs)
+            print(trainer.report(runs), flush=True)
     if scores:
-        tally = score.score(connection, target)
+        with _logged(log, "score") as step:
+            tally = score.score(connection, target)
+            step.rows_read, step.rows_written = tally.calls, tally.rows_written
         print(f"forecasts: {score.render(tally)}", flush=True)
         if tally.rows_written:
             failure = dbt_runner.run_quietly(

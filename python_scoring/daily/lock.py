@@ -8,18 +8,14 @@ import time
 from collections.abc import Iterator
 
 import mysql.connector
-from mysql.connector.errorcode import ER_LOCK_NOWAIT, ER_LOCK_WAIT_TIMEOUT, ER_NO_SUCH_TABLE
+from mysql.connector.errorcode import ER_NO_SUCH_TABLE
 
 from python_scoring.base import profile
 from python_scoring.base.database import Probe, quoted
 from python_scoring.base.errors import BusyError
 from python_scoring.base.profile import Target
-from python_scoring.base.watermarks import prepare_session
+from python_scoring.base.watermarks import RUN, is_free, prepare_session
 
-# The row of lm_watermark that a run holds until its session ends, however it ends.
-RUN = ("lm_run", "run")
-# Another writer has the row: MySQL; MariaDB and the embedded engine.
-TAKEN = (ER_LOCK_NOWAIT, ER_LOCK_WAIT_TIMEOUT)
 ASK_EVERY_SECONDS = 1.0
 
 
@@ -68,22 +64,6 @@ def _take(probe: Probe, target: Target, seconds: float) -> None:
             )
             is_told = True
         time.sleep(ASK_EVERY_SECONDS)
-
-
-def is_free(probe: Probe, table: str, model_name: str, feed: str) -> bool:
-    """Whether nobody holds the row; if so, a transaction of ours does now."""
-    probe.do("start transaction")
-    try:
-        probe.rows(
-            f"select position from {table} where model_name = %s and feed = %s for update nowait",
-            (model_name, feed),
-        )
-    except mysql.connector.Error as error:
-        probe.do("rollback")
-        if error.errno in TAKEN:
-            return False
-        raise
-    return True
 
 
 def is_between_batches(target: Target) -> bool:

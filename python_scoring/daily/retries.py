@@ -54,7 +54,7 @@ def retried(
             if not is_passing(error):
                 raise
             if attempt == retries:
-                raise BusyError(str(error)) from error
+                raise BusyError(f"{error}: {faults.PASSING.todo}") from error
             pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**attempt, limit.left())
             print(
                 f"lm: {error}: trying again in {pause:.0f} s ({attempt + 1} of {retries})",

@@ -15,15 +15,23 @@ from python_scoring.base import profile
 from python_scoring.base.database import Probe
 from python_scoring.base.errors import EXIT_OK, EXIT_PROBLEM, ConfigurationError, LmError
 from python_scoring.base.profile import Target
+from python_scoring.base.tls import is_encrypted
 from python_scoring.doctor.findings import Finding, fail, ok, warn
 from python_scoring.doctor.forecasts import check_forecast
+from python_scoring.doctor.last_run import check_last_run, check_steps
 from python_scoring.doctor.models import check_models
 from python_scoring.doctor.rights import check_references, check_target_schema
 from python_scoring.doctor.server import check_server, check_time_zone
-from python_scoring.doctor.source import check_operators, check_sources, check_target_size
+from python_scoring.doctor.source import (
+    check_quarantine,
+    check_refused,
+    check_sources,
+    check_target_size,
+)
 
 SALT_VARIABLE = "LM_CALLER_SALT"
 SALT_LENGTH = 16
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -31,16 +39,20 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "doctor",
         help="check versions, connection, rights and source tables",
         description=__doc__,
-        epilog="Exit code 1 when a check failed; warnings alone give 0.",
+        epilog="Exit code 1 when a check failed (with --last-run: a step); warnings alone give 0.",
     )
     profile.add_arguments(parser)
+    parser.add_argument(
+        "--last-run", action="store_true", help="only how the last run went, step by step"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     findings: list[Finding] = []
-    for finding in examine(profile.from_args(args)):
+    target = profile.from_args(args)
+    for finding in examine_last_run(target) if args.last_run else examine(target):
         findings.append(finding)
         if not args.json:
             print(finding.line(), flush=True)
@@ -69,6 +81,7 @@ def examine(target: Target) -> Iterator[Finding]:
         return
     with contextlib.closing(connection):
         yield ok("connection", f"{target.place} as {target.user}")
+        yield judge_tls(target, is_encrypted(connection))
         probe = Probe(connection)
         yield from check_server(target, probe)
         yield from check_time_zone(target, probe)
@@ -76,9 +89,17 @@ def examine(target: Target) -> Iterator[Finding]:
         yield from check_target_schema(target, probe)
         yield from check_references(target, probe)
         yield from check_target_size(target, probe)
-        yield from check_operators(target, probe)
+        yield from check_refused(target, probe)
+        yield from check_quarantine(target, probe)
+        yield from check_last_run(target, probe)
         yield from check_models(target, probe)
         yield from check_forecast(target, probe)
+
+
+def examine_last_run(target: Target) -> Iterator[Finding]:
+    """What lm_run_log tells of the newest run."""
+    with contextlib.closing(profile.connect(target)) as connection:
+        yield from check_steps(target, Probe(connection))
 
 
 def check_packages() -> Iterator[Finding]:
@@ -100,12 +121,26 @@ def check_packages() -> Iterator[Finding]:
     yield ok("mysql-connector-python", version("mysql-connector-python"))
 
 
+def judge_tls(target: Target, is_encrypted: bool) -> Finding:
+    """Who could read along, or pass for the server."""
+    if not target.host or (target.host in LOCAL_HOSTS and not target.tls.verifies):
+        return ok("TLS", "not needed: the server is on this machine")
+    if target.tls.verifies:
+        return ok("TLS", f"encrypted, and the server proves who it is ({target.tls.mode})")
+    return warn(
+        "TLS",
+        "encrypted, but anybody could pass for the server" if is_encrypted else "not encrypted",
+        "set LM_SSL_CA to the file of the authority that signed the server's certificate, and"
+        " LM_SSL_MODE=verify_identity",
+    )
+
+
 def check_salt(salt: str) -> Iterator[Finding]:
     if not salt:
         yield warn(
             SALT_VARIABLE,
-            "not set: a secret made in the database stands in for it",
-            "set it to a long random text and keep it: it decides every caller_key",
+            "not set: a salt drawn at random, in a file on this machine, stands in for it",
+            "set it to a long random text, or back up .lm/caller_salts: every caller_key needs it",
         )
     elif len(salt) < SALT_LENGTH:
         yield warn(

@@ -94,7 +94,12 @@ def _check_reference(target: Target, probe: Probe, name: str, key: str) -> Itera
             errorcode.ER_TABLEACCESS_DENIED_ERROR,
             errorcode.ER_COLUMNACCESS_DENIED_ERROR,
         ):
-            yield fail(check, str(error), f"grant references on {parent} to {target.user}, {off}")
+            yield fail(
+                check,
+                str(error),
+                f"grant references on {parent} to {target.user}, {off} (on MariaDB the only way for"
+                " an account with rights on single columns)",
+            )
         elif (fault := faults.kind_of(error)) not in UNGRANTED:
             yield fail(check, str(error), fault.todo)
         else:

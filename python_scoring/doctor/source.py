@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import mysql.connector
 
-from python_scoring.base.database import Probe, quoted
+from python_scoring.base import quarantine
+from python_scoring.base.database import Probe, quoted, table_names
 from python_scoring.base.profile import Target
 from python_scoring.base.source_tables import OPTIONAL_COLUMNS, REQUIRED_COLUMNS
 from python_scoring.doctor.findings import Finding, fail, ok, warn
@@ -30,7 +32,8 @@ def _check_table(target: Target, probe: Probe, name: str) -> Iterator[Finding]:
         column: (kind, collation)
         for column, kind, collation in probe.rows(
             "select lower(column_name), lower(column_type), collation_name"
-            " from information_schema.columns where table_schema = %s and table_name = %s",
+            " from information_schema.columns where table_schema = %s and table_name = %s"
+            " and locate('select', lower(privileges)) > 0",
             (schema, table),
         )
     }
@@ -46,8 +49,9 @@ def _check_table(target: Target, probe: Probe, name: str) -> Iterator[Finding]:
     if missing:
         yield fail(
             name,
-            f"{schema}.{table} lacks {', '.join(missing)}",
-            f"see that {name}_identifier names the right table: these columns are required",
+            f"{schema}.{table} lacks {', '.join(missing)}, or {target.user} may not read them",
+            f"see that {name}_identifier names the right table, and grant select on these columns:"
+            " they are required",
         )
     else:
         yield ok(name, f"{schema}.{table} has the required columns")
@@ -55,8 +59,9 @@ def _check_table(target: Target, probe: Probe, name: str) -> Iterator[Finding]:
     if absent:
         yield warn(
             f"{name} columns",
-            f"no {', '.join(absent)}",
-            "nothing: they are read as null, and metrics that use them know less",
+            f"no {', '.join(absent)}, or no right to read them",
+            "nothing, or grant select on them: they are read as null, and metrics that use them"
+            " know less",
         )
     yield from _check_types(name, columns)
     yield from _check_indexes(probe, name, schema, table)
@@ -127,29 +132,64 @@ def _check_rows(
         )
 
 
-def check_operators(target: Target, probe: Probe) -> Iterator[Finding]:
-    """Calls whose operator was refused as a phone number; none before a build that counts them."""
-    column = "has_refused_operator"
-    if not probe.rows(
-        "select 1 from information_schema.columns"
-        " where table_schema = %s and table_name = 'fct_call' and column_name = %s",
-        (target.schema, column),
-    ):
+def check_refused(target: Target, probe: Probe) -> Iterator[Finding]:
+    """Calls whose operator or another field was left out; none before a build counts them."""
+    columns = {
+        row[0]
+        for row in probe.rows(
+            "select column_name from information_schema.columns where table_schema = %s"
+            " and table_name = 'fct_call'"
+            " and column_name in ('has_refused_operator', 'refused_fields')",
+            (target.schema,),
+        )
+    }
+    if len(columns) < 2:
         return
-    calls, refused = probe.one(
-        f"select count(*), coalesce(sum({column}), 0) from {quoted(target.schema, 'fct_call')}"
+    calls = quoted(target.schema, "fct_call")
+    count, refused = probe.one(
+        f"select count(*), coalesce(sum(has_refused_operator), 0) from {calls}"
         " where direction in ('in', 'out')"
     )
-    if not refused:
-        yield ok("operators", f"none of {calls:,} calls has a phone number for an operator")
+    if refused:
+        yield warn(
+            "operators",
+            f"{int(refused):,} of {count:,} calls have a phone number, an address of mail, a long"
+            " text or a name that may be the caller's where the operator should be: it is left out",
+            "let the phone system write operators' names into called_info (incoming) and"
+            " caller_info (outgoing), and name in lm_operators who is one; days stand in"
+            " vw_lm_data_quality, check_kind refused",
+        )
+    else:
+        yield ok("operators", f"none of {count:,} calls had its operator left out")
+    fields: Counter[str] = Counter()
+    for names, found in probe.rows(
+        f"select refused_fields, count(*) from {calls} where refused_fields is not null group by 1"
+    ):
+        fields.update(dict.fromkeys(set(str(names).split(",")), int(found)))
+    if fields:
+        told = ", ".join(f"{name} {found:,}" for name, found in fields.most_common())
+        yield warn(
+            "refused values",
+            f"left out as impossible or personal, in calls: {told}",
+            "see vw_lm_data_quality, check_kind refused; correct the rows where they are written",
+        )
+    else:
+        yield ok("refused values", "none: every text, number and time can be one")
+
+
+def check_quarantine(target: Target, probe: Probe) -> Iterator[Finding]:
+    """Calls left out of the statistics; nothing before the first build."""
+    if quarantine.TABLE not in table_names(probe, target.schema):
         return
-    yield warn(
-        "operators",
-        f"{int(refused):,} of {calls:,} calls have a phone number where the operator should be:"
-        " it is left out",
-        "let the phone system write names or extensions into called_info (incoming) and caller_info"
-        " (outgoing); days stand in vw_lm_data_quality, check_kind refused",
-    )
+    count = quarantine.calls(probe, target)
+    if not count:
+        yield ok("quarantine", "no call is left out of the statistics")
+    for name, calls, since, todo in quarantine.checks(probe, target):
+        yield warn(
+            "quarantine",
+            f"{calls:,} call{'s fail' if calls > 1 else ' fails'} {name} since {since}",
+            todo,
+        )
 
 
 def check_target_size(target: Target, probe: Probe) -> Iterator[Finding]:

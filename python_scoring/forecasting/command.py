@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from mysql.connector.abstracts import MySQLConnectionAbstract
 
 from python_scoring.base import profile
@@ -105,6 +106,7 @@ def build(
     if forecasts.rows.empty:
         return {"status": "skipped", "reason": "no series could be forecast: see their history"}
     totals = forecast_store.totals(forecasts, series)
+    first_day = np.datetime64(inputs.span.first_day)
     run_id = forecast_store.write(
         probe, target, moment, days, inputs.span, forecasts, totals, keep_days
     )
@@ -116,6 +118,7 @@ def build(
         "calls_through": inputs.span.calls_through,
         "reviews_through": inputs.span.reviews_through,
         "series": len(series),
+        "rows_written": int((forecasts.rows["period_start"] >= first_day).sum()) + len(totals),
         "notes": len(forecasts.notes),
         "outlook": whole,
     }

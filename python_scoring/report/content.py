@@ -55,7 +55,8 @@ def burning(facts: Row, words: Words, moment: datetime) -> list[Row]:
 
     What an old forecast warned of is left out: its "next days" are gone.
     """
-    found = [
+    found = [{"kind": "run", "text": text} for text in run_problems(facts, words)]
+    found += [
         {
             "kind": "overdue",
             "text": words(
@@ -106,6 +107,26 @@ def burning(facts: Row, words: Words, moment: datetime) -> list[Row]:
         if row["dimension"] == "all" and not is_forecast_old(facts, moment)
     ]
     return found[:MOST_BURNING]
+
+
+def run_problems(facts: Row, words: Words) -> Iterator[str]:
+    """What went wrong with the newest run, and whether the numbers are old for want of one."""
+    run = facts["last_run"]
+    good = words.moment(run["good_at"]) if run["good_at"] else words("never")
+    if run["bad_steps"]:
+        yield words(
+            "run_bad",
+            moment=words.moment(run["started_at"]),
+            steps=", ".join(
+                f"{words(f'step_{step}')} ({words(f'run_{status}')})"
+                for step, status in run["bad_steps"]
+            ),
+            good=good,
+        )
+    elif run["is_dead"]:
+        yield words("run_dead", moment=words.moment(run["started_at"]), good=good)
+    elif run["is_stale"]:
+        yield words("run_stale", good=good)
 
 
 def judged(row: Row) -> str:
@@ -279,6 +300,8 @@ def _gaps(facts: Row, words: Words, moment: datetime) -> Iterator[str]:
             days=words.number(facts["tie_out"]["days_unlike"]),
             all=words.number(facts["tie_out"]["days"]),
         )
+    if facts["quarantined"]:
+        yield words("quarantined", count=words.number(facts["quarantined"]))
     yield from _review_gaps(facts, words)
     yield from _forecast_gaps(facts, words, moment)
     few = [

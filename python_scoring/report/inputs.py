@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+from python_scoring.base import run_log
 from python_scoring.base.database import Probe, built_view, quoted
 from python_scoring.base.profile import Target
 
@@ -69,11 +70,32 @@ def read(probe: Probe, target: Target, period_days: int) -> Row:
         "hours": hours(marts),
         "models": models(marts),
         "forecast_run": run,
+        "last_run": last_run(probe, target),
         "backtest": backtest(marts, run["run_id"]) if run else [],
         "fields": fields(marts, last_day),
         "oddities": oddities(marts, last_day),
+        "quarantined": quarantined(marts),
         "tie_out": tie_out(marts, last_day),
         "dictionary": dictionary(marts),
+    }
+
+
+def last_run(probe: Probe, target: Target) -> Row:
+    """Steps of the newest run that went wrong, when a run was last done, and how old that is."""
+    steps = run_log.last_run(probe, target)
+    good = run_log.last_good_end(probe, target)
+    now = run_log.clock(target)
+    # Within a run the page is made before its end.
+    is_at_work = any(step.status == "running" for step in steps)
+    return {
+        "is_known": bool(steps),
+        "started_at": steps[0].started_at if steps else None,
+        "bad_steps": [
+            (step.step.removeprefix("dbt "), step.status) for step in run_log.bad_steps(steps)
+        ],
+        "good_at": good,
+        "is_stale": bool(steps) and not is_at_work and run_log.is_stale(good, now),
+        "is_dead": is_at_work and run_log.is_stale(steps[0].started_at, now),
     }
 
 
@@ -328,10 +350,17 @@ def oddities(marts: Marts, last_day: date) -> list[Row]:
     return marts.rows(
         ["check_kind", "field", "sum(calls) as calls", "sum(flagged) as flagged"],
         "vw_lm_data_quality",
-        "where check_kind in ('contradiction', 'repeated', 'refused') and stat_date > %s"
+        # A call whose start was refused may have no day.
+        "where check_kind in ('contradiction', 'repeated', 'refused')"
+        " and (stat_date > %s or stat_date is null and check_kind = 'refused')"
         " group by check_kind, field having sum(flagged) > 0 order by sum(flagged) desc, field",
         (last_day - timedelta(days=QUALITY_DAYS),),
     )
+
+
+def quarantined(marts: Marts) -> int:
+    """Calls that the statistics leave out: one of their rows fails a check."""
+    return int(marts.rows(["count(distinct history_id) as calls"], "lm_quarantine", "")[0]["calls"])
 
 
 def tie_out(marts: Marts, last_day: date) -> Row:

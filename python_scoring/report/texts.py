@@ -21,6 +21,34 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "Ничего срочного: просроченных звонков и показателей вне нормы нет.",
         "Nothing is urgent: no call is overdue and no indicator is out of its range.",
     ),
+    "run_bad": (
+        "Последний расчёт ({moment}) прошёл не весь: {steps}. Полный был {good}; числа могут быть"
+        " старыми или неполными.",
+        "The last run ({moment}) did not do all: {steps}. The last whole one ended {good}; numbers"
+        " may be old or incomplete.",
+    ),
+    "run_dead": (
+        "Расчёт, начатый {moment}, не закончился. Полный был {good}; числа старые.",
+        "The run begun {moment} has not ended. The last whole one ended {good}; the numbers are"
+        " old.",
+    ),
+    "run_stale": (
+        "Ночной расчёт не шёл: последний полный был {good}; числа старые.",
+        "No run came last night: the last whole one ended {good}; the numbers are old.",
+    ),
+    "never": ("никогда", "never"),
+    "step_run": ("расчёт", "the run"),
+    "step_build": ("таблицы и их проверки", "tables and their tests"),
+    "step_seed": ("справочники", "dictionaries"),
+    "step_train": ("обучение моделей", "training of models"),
+    "step_score": ("вероятности", "probabilities"),
+    "step_forecast": ("прогноз", "forecast"),
+    "step_report": ("отчёт", "report"),
+    "run_failed": ("ошибка", "failed"),
+    "run_time_limit": ("не успел", "out of time"),
+    "run_busy": ("база данных была занята или потеряна", "the database was busy or lost"),
+    "run_interrupted": ("остановлен", "interrupted"),
+    "run_killed": ("оборвался", "broke off"),
     "overdue": ("{name}: просрочено {overdue} из {total}", "{name}: {overdue} of {total} overdue"),
     "bad_indicator": (
         "{name}: {value} — плохо, граница {limit} (n = {n})",
@@ -227,7 +255,16 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "repeated": ("повторы: {field}", "repeated: {field}"),
     "contradiction": ("противоречия: {field}", "contradictions: {field}"),
-    "refused": ("номер телефона вместо поля: {field}", "a phone number in the place of: {field}"),
+    "refused": (
+        "отброшено как невозможное или личное: {field}",
+        "left out as impossible or personal: {field}",
+    ),
+    "quarantined": (
+        "В карантине звонков: {count}. Их строки не прошли проверку и в показатели не входят"
+        " (таблица lm_quarantine).",
+        "Calls in quarantine: {count}. Their rows fail a check, and the figures leave them out"
+        " (table lm_quarantine).",
+    ),
     "odd": (
         "Странности в данных за {days} дн.: {list}.",
         "Oddities in the data of {days} days: {list}.",
@@ -254,6 +291,7 @@ FIELDS: Mapping[str, tuple[str, str]] = {
     "start": ("начало звонка", "start"),
     "target": ("целевой", "target mark"),
     "duration_below_talk": ("длительность меньше разговора", "duration below talk"),
+    "review_date": ("дата проверки", "date of review"),
     "review_before_call": ("проверка раньше звонка", "review before the call"),
     "start_in_future": ("начало в будущем", "start in the future"),
 }

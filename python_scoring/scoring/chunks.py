@@ -58,7 +58,8 @@ def changed_days(
     rows = probe.rows(
         f"select days.rule_change_id, days.call_date, (select count(*) from"
         f" {quoted(target.schema, CALLS_BY_DAY)} as calls where calls.call_date = days.call_date)"
-        f" from {quoted(target.schema, DAYS)} as days where days.rule_change_id > %s"
+        " from (select call_date, max(rule_change_id) as rule_change_id"
+        f" from {quoted(target.schema, DAYS)} where rule_change_id > %s group by call_date) as days"
         " order by days.rule_change_id, days.call_date",
         (marks.get(DAYS).position,),
     )

@@ -98,18 +98,20 @@ def write(probe: Probe, target: Target, rows: Iterable[tuple[Key, Row]], calc_so
 def mark_days(
     marks: Watermarks, target: Target, rows: Iterable[tuple[Key, Row]], frame: pd.DataFrame
 ) -> None:
-    """Number the change and note it at the days of the calls, for statistics by day to follow."""
+    """Number the change and note it by day and metric, for the statistics by day to follow."""
     days_of = dict(zip(frame["history_id"], frame["call_date"], strict=True))
-    days = {days_of.get(call) for (call, _), _ in rows}
-    known = sorted(day for day in days if isinstance(day, date) and not pd.isna(day))
+    days = {(days_of.get(call), metric) for (call, metric), _ in rows}
+    known = sorted(
+        (day, metric) for day, metric in days if isinstance(day, date) and not pd.isna(day)
+    )
     if not known:
         return
     number = marks.next_change()
     insert(
         marks.probe,
         quoted(target.schema, "lm_value_changes"),
-        ("call_date", "change_id"),
-        ((day, number) for day in known),
+        ("call_date", "changed", "change_id"),
+        ((day, metric, number) for day, metric in known),
         update=("change_id",),
     )
 

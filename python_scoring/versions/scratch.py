@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import secrets
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -15,7 +16,7 @@ from typing import Any
 import mysql.connector
 import yaml
 
-from python_scoring.base import dbt_runner, yaml_text
+from python_scoring.base import caller_salt, dbt_runner, yaml_text
 from python_scoring.base.database import Probe, quoted
 from python_scoring.base.errors import ConfigurationError, LmError
 from python_scoring.base.profile import PROFILE, Target
@@ -25,10 +26,13 @@ MARK = "lm_compare_scratch"
 # dbt's files apart from the nightly run's, which may be at work.
 TARGET_FOLDER = "target/compare"
 # Calls, and the constants learnt from them: as published, unless the whole chain is asked for.
-OF_CALLS = ("int_calls", "fct_call")
+OF_CALLS = ("int_name_sightings", "int_operators", "int_calls", "fct_call")
 LEARNT = ("int_week_facts", "int_known_facts", "lm_reference", "int_review_batches")
 # Of those, what lm_value reads.
 READ = ("fct_call", "lm_reference", "int_review_batches")
+
+# Its callers' keys are emptied with it: no salt of theirs is to be kept.
+SALT = secrets.token_hex(32)
 
 
 @contextlib.contextmanager
@@ -144,7 +148,10 @@ def dbt(
         here,
         words,
         variables=variables,
-        environment={"DBT_TARGET_PATH": str(dbt_folder(here))},
+        environment={
+            "DBT_TARGET_PATH": str(dbt_folder(here)),
+            caller_salt.VARIABLE: os.environ.get(caller_salt.VARIABLE) or SALT,
+        },
         verbose=verbose,
     )
     if not is_done:

@@ -62,6 +62,7 @@ class TestTarget:
             # A folder of its own: two dbt runs in one would spoil each other's files.
             "DBT_TARGET_PATH": str(self.folder / "target"),
             "DBT_LOG_PATH": str(self.folder / "logs"),
+            "LM_CALLER_SALT_DIR": str(self.folder / "salts"),
         }
 
     def load(self, **variables: Any) -> profile.Target:

@@ -79,6 +79,8 @@ SOURCES = ("Сайт и другие порталы", "2ГИС", "Яндекс �
 SERVICES = ("Приём терапевта", "УЗИ", "Имплантация зубов", "массаж", "Телепортация")
 SPECIALITIES = ("Терапевт", "Стоматолог", "Невролог", "Космонавт")
 CHECKLISTS = ("Запись на приём", "Информационный звонок", "Тайный чек-лист", "🙂")
+# One of the operators rings the clinic, too.
+CLIENTS = ("Зоя Клиентова", "Пётр O'Нил", 'ООО "Ромашка"', "🙂 Клиент", "unknown", "клиент 100%_\\")
 NAMES = ("Алёна Иванова", "Алена  Иванова", "Пётр O'Нил", 'Имя "в кавычках"', "100%_\\", "🙂")
 REASONS = ("price", "Дорого", "service_not_provided", "Нет мест", "сам не знает", "🙂")
 
@@ -164,8 +166,8 @@ def hostile_history(rng: random.Random, calls: int) -> list[Row]:
                 "context_type": direction,
                 "caller_number": own if outgoing else number,
                 "called_number": number if outgoing else own,
-                "caller_info": words(rng, NAMES, 0.4, 255),
-                "called_info": words(rng, NAMES, 0.4, 255),
+                "caller_info": words(rng, NAMES if outgoing else CLIENTS, 0.4, 255),
+                "called_info": words(rng, CLIENTS if outgoing else NAMES, 0.4, 255),
                 "talk_duration": talk,
                 "await_sec": wait,
                 "duration": None if duration is None else min(duration, 65_535),
@@ -234,6 +236,7 @@ def hostile_review(rng: random.Random, call: Row, scored: datetime, as_text: boo
     if coherent:
         category, category_number = rng.choice(CATEGORIES[:2])
     outcome = words(rng, OUTCOMES[:2] if coherent else OUTCOMES, 0.15, 32)
+    outgoing = call["context_type"] == 2
     number_category = rng.choice((category_number, category_number, 0, 1, 77))
     review: Row = {
         "history_id": call["history_id"],
@@ -244,8 +247,8 @@ def hostile_review(rng: random.Random, call: Row, scored: datetime, as_text: boo
         "context_type": words(rng, ("входящий", "исходящий", "внутренний", "иной"), 0.2, 255),
         "talk_duration": maybe(rng, 0.4, rng.randrange(300)),
         "call_success": words(rng, ("да", "нет"), 0.5, 50),
-        "caller_info": words(rng, NAMES, 0.4, 255),
-        "called_info": words(rng, NAMES, 0.4, 255),
+        "caller_info": words(rng, NAMES if outgoing else CLIENTS, 0.4, 255),
+        "called_info": words(rng, CLIENTS if outgoing else NAMES, 0.4, 255),
         "caller_number": maybe(rng, 0.5, "+70000000000"),
         "called_number": maybe(rng, 0.5, "+70000000000"),
         "utm_source_by_number": words(rng, SOURCES, 0.5, 255),
@@ -277,3 +280,112 @@ def hostile_source(
     rng = random.Random(seed)
     history = hostile_history(rng, calls)
     return history, hostile_scores(rng, history, score_as_text)
+
+
+# Texts that break what reads, writes or shows them, and the ends of every type of the sources.
+WILD_TEXTS = (
+    "'; drop table lm_value; -- ",
+    "{{ 1 / 0 }}{% do return(1) %}",
+    "=cmd|' /C calc'!A0",
+    "\\",
+    "\\'\"`%s%%",
+    "<script>alert(1)</script>",
+    "\u202eкевар\u202c",
+    "\u200b\u2060\ufeff\u00ad",
+    "re\u200bcord",
+    "\x01\x1f\x7f",
+    "👨\u200d👩\u200d👧 𐍈" * 20,
+    "а\u0301" * 60,
+)
+TEXT_LENGTHS = (0, 1, 127, 128, 129, 255, 256, 999, 1000, 1001, 65_535)
+TINY = (-128, -1, 127)
+SMALL = (0, 1, 3601, 65_535)
+INTEGER = (-(2**31), -1, 0, 2**31 - 1)
+UNSIGNED = (0, 1, 10**9, 2**32 - 1)
+TIMES = (
+    datetime(1000, 1, 1),
+    datetime(1969, 12, 31, 23, 59, 59),
+    datetime(1989, 12, 31, 23, 59, 59),
+    datetime(1990, 1, 1),
+    datetime(2037, 12, 31, 23, 59, 59),
+    datetime(2038, 1, 19, 3, 14, 8),
+    datetime(9999, 12, 31, 23, 59, 59),
+)
+SCORES = (-3.4e38, -1.0, 1e-38, 100.0001, 999_999.5, 3.4e38)
+WILD_HISTORY: dict[str, tuple[Any, ...]] = {
+    "context_type": TINY,
+    "talk_duration": SMALL,
+    "await_sec": SMALL,
+    "duration": SMALL,
+    "context_start_time": UNSIGNED,
+    "context_start_time_dt": TIMES,
+    "context_status": TINY,
+    "recall_status": UNSIGNED,
+    "answered_user_id": INTEGER,
+}
+WILD_SCORES: dict[str, tuple[Any, ...]] = {
+    "call_score": SCORES,
+    "score_date": TIMES,
+    "call_date": TIMES,
+    "talk_duration": SMALL,
+    "number_category": INTEGER,
+    "number_checklist": INTEGER,
+    "is_target": TINY,
+    "requested_service_id": UNSIGNED,
+    "requested_doctor_id": UNSIGNED,
+}
+# Longest text of each text column; those without a limit take what MEDIUMTEXT does.
+WILD_LENGTHS = {
+    **dict.fromkeys(("caller_number", "called_number", "caller_info", "called_info"), 255),
+    **dict.fromkeys(("requested_service_name", "requested_doctor_speciality"), 255),
+    **dict.fromkeys(("refusal_reason",), 255),
+    **dict.fromkeys(("utm_source_by_number", "category_checklist", "call_category"), 65_535),
+    **dict.fromkeys(("call_type", "call_success", "answered_extension"), 50),
+    **{"outcome": 32, "refusal_category_code": 64},
+}
+
+
+def wild_text(rng: random.Random, longest: int) -> str:
+    if rng.random() < 0.5:
+        return rng.choice(WILD_TEXTS)[:longest]
+    length = min(longest, rng.choice(TEXT_LENGTHS))
+    return "".join(rng.choices("аЯёz \t🙂", k=8))[: length or 0].ljust(length, "ъ")
+
+
+def spoilt(rng: random.Random, row: Row, wild: dict[str, tuple[Any, ...]]) -> Row:
+    """The row with one field in six out of its mind."""
+    changed = dict(row)
+    for name in row:
+        if rng.random() > 1 / 6:
+            continue
+        if name in wild:
+            changed[name] = rng.choice(wild[name])
+        elif name in WILD_LENGTHS:
+            changed[name] = wild_text(rng, WILD_LENGTHS[name])
+    return changed
+
+
+def wild_source(
+    seed: int, calls: int, robot_calls: int, reviews: int
+) -> tuple[list[Row], list[Row]]:
+    """Hostile rows, half of them spoilt; one caller has `robot_calls`, one call `reviews`.
+
+    The largest ids that the keys take are among them, and reviews of calls that are not.
+    """
+    rng = random.Random(seed)
+    history, scores = hostile_source(seed, calls)
+    for row in history[:robot_calls]:
+        outside = "called_number" if row["context_type"] == 2 else "caller_number"
+        row[outside] = "+79990000001"
+    history = [spoilt(rng, row, WILD_HISTORY) if rng.random() < 0.5 else row for row in history]
+    scores = [spoilt(rng, row, WILD_SCORES) if rng.random() < 0.5 else row for row in scores]
+    next_id = max(row["id"] for row in scores) + 1
+    scores += [
+        {**rng.choice(scores[:100]), "id": next_id + place, "history_id": history[0]["history_id"]}
+        for place in range(reviews)
+    ]
+    for row in scores:
+        if rng.random() < 0.01:
+            row["history_id"] = rng.choice((0, 4_000_000_000, 2**32 - 1))
+    last = {**history[-1], "history_id": 2**32 - 2, "entry_id": "the last id"}
+    return [*history, last], scores

@@ -7,7 +7,7 @@ Rules: the descriptions of the sources, of the staging models and of the table's
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -21,6 +21,12 @@ DIRECTIONS = {1: "in", 2: "out", 3: "internal"}
 CANCELLED = ("cancelled_by_patient", "cancelled_by_operator")
 OBJECTIVE = ("SERVICE_NOT_PROVIDED", "AGE_RESTRICTION", "DOCUMENTS_REQUIRED")
 SHORT_ABANDON_SEC = 5
+DAY_SEC = 86_400
+MOST_CHECKLIST_ITEMS = 100
+LARGEST_SERVICE_ID = 999_999_999
+# Columns of the name on the clinic's side, and of that of the person outside.
+OWN_AND_OUTSIDE = {"in": ("called_info", "caller_info"), "out": ("caller_info", "called_info")}
+LEAST_CALLERS = 5
 DIALOGUE_SEC = 15
 # No decimal column of the project holds more; such a score is a mistake anyway.
 UNREADABLE_SCORE = 1e6
@@ -40,7 +46,7 @@ def latest_reviews(scores: Iterable[Raw]) -> dict[int, Raw]:
 
 
 def _review_order(row: Raw) -> tuple[datetime, int]:
-    return row["score_date"], int(row["id"])
+    return plausible(row["score_date"]) or datetime.min, int(row["id"])
 
 
 def offset_of(text: str) -> timedelta:
@@ -74,14 +80,31 @@ def outside_number(direction: str, call: Raw) -> str | None:
 
 def started_at(call: Raw, review: Raw, offset: timedelta) -> datetime | None:
     """Local start: the PBX's local time, else its UTC time moved, else the review's."""
-    local = call.get("context_start_time_dt")
-    if local is not None:
-        return _seconds(local)
-    stamp = call.get("context_start_time")
-    if stamp is not None and int(stamp) > 0:
-        return datetime(1970, 1, 1) + timedelta(seconds=int(stamp)) + offset
-    local = review.get("call_date")
-    return None if local is None else _seconds(local)
+    return (
+        plausible(call.get("context_start_time_dt"))
+        or _moved(call.get("context_start_time"), offset)
+        or plausible(review.get("call_date"))
+    )
+
+
+def _moved(stamp: Any, offset: timedelta) -> datetime | None:
+    """A UNIX time as local time; None where it is none."""
+    if stamp is None or not 631_152_000 <= int(stamp) < 2_145_830_400:
+        return None
+    return datetime(1970, 1, 1) + timedelta(seconds=int(stamp)) + offset
+
+
+def plausible(moment: Any) -> datetime | None:
+    """A time from 1990 to 2037, None for any other."""
+    if moment is None:
+        return None
+    moment = _seconds(moment)
+    return moment if 1990 <= moment.year <= 2037 else None
+
+
+def within(value: Any, most: int) -> int | None:
+    """A number from 0 to `most`, None for any other."""
+    return int(value) if value is not None and 0 <= int(value) <= most else None
 
 
 def _seconds(moment: Any) -> datetime:
@@ -103,9 +126,9 @@ def category_of(review: Raw, seeds: Seeds) -> str:
 
 def service_of(review: Raw, seeds: Seeds) -> Service:
     """By id, else by exact name, else by the doctor's speciality."""
-    wanted = review.get("requested_service_id")
-    if wanted is not None and int(wanted) in seeds.services_by_id:
-        return seeds.services_by_id[int(wanted)]
+    wanted = within(review.get("requested_service_id"), LARGEST_SERVICE_ID)
+    if wanted in seeds.services_by_id:
+        return seeds.services_by_id[wanted]
     name = normalised(review.get("requested_service_name"))
     if name in seeds.services_by_name:
         return seeds.services_by_name[name]
@@ -136,7 +159,7 @@ def unknown_labels(review: Raw, seeds: Seeds) -> str | None:
         text = normalised(review.get(name))
         return text is not None and text not in known
 
-    wanted = _int(review.get("requested_service_id"))
+    wanted = within(review.get("requested_service_id"), LARGEST_SERVICE_ID)
     name = normalised(review.get("requested_service_name"))
     checks = {
         "outcome": unknown("outcome", seeds.outcomes),
@@ -155,21 +178,48 @@ def unknown_labels(review: Raw, seeds: Seeds) -> str | None:
 
 def start_conflict(call: Raw, offset: timedelta) -> bool:
     """Whether the PBX's two times of the start are more than a minute apart."""
-    local, stamp = call.get("context_start_time_dt"), call.get("context_start_time")
-    if local is None or stamp is None or int(stamp) <= 0:
-        return False
-    moved = datetime(1970, 1, 1) + timedelta(seconds=int(stamp)) + offset
-    return abs((_seconds(local) - moved).total_seconds()) > 60
+    local = plausible(call.get("context_start_time_dt"))
+    moved = _moved(call.get("context_start_time"), offset)
+    return None not in (local, moved) and abs((local - moved).total_seconds()) > 60
 
 
-def own_facts(call: Raw, review: Raw | None, seeds: Seeds, offset: timedelta) -> dict[str, Any]:
+def operators_of(history: Iterable[Raw], scores: Iterable[Raw]) -> set[str]:
+    """Names that are operators': in their place with five callers, and in no caller's place.
+
+    Where most of what stands in the operators' place of a direction is none, nobody there is.
+    """
+    reviews: dict[int, list[Raw]] = defaultdict(list)
+    for row in scores:
+        reviews[int(row["history_id"])].append(row)
+    met: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    outsiders: set[str | None] = set()
+    for call in history:
+        direction = DIRECTIONS.get(int(call["context_type"] or 0))
+        if direction not in ("in", "out"):
+            continue
+        own, outside = OWN_AND_OUTSIDE[direction]
+        number = outside_number(direction, call)
+        for row in (call, *reviews[int(call["history_id"])]):
+            name = normalised(row.get(own))
+            if name and number:
+                met[name].add((direction, number))
+            outsiders.add(normalised(row.get(outside)))
+    likely = {name for name, callers in met.items() if len(callers) >= LEAST_CALLERS}
+    sides = Counter(side for callers in met.values() for side, _ in callers)
+    known = Counter(side for name in likely for side, _ in met[name])
+    return {
+        name
+        for name in likely - outsiders
+        if any(2 * known[side] >= sides[side] for side, _ in met[name])
+    }
+
+
+def own_facts(
+    call: Raw, review: Raw | None, seeds: Seeds, offset: timedelta, operators: set[str]
+) -> dict[str, Any]:
     """What a row of fct_call says about the call itself."""
     reviewed = review is not None
     review = review or {}
-
-    def field(name: str, copy: str | None = None) -> Any:
-        value = call.get(name)
-        return review.get(copy or name) if value is None else value
 
     def text(name: str) -> str | None:
         return normalised(call.get(name)) or normalised(review.get(name))
@@ -178,8 +228,9 @@ def own_facts(call: Raw, review: Raw | None, seeds: Seeds, offset: timedelta) ->
     told = DIRECTIONS.get(int(call["context_type"])) if call.get("context_type") else None
     word = direction_word(review, seeds)
     direction = told or word or "unknown"
-    talk = _int(field("talk_duration"))
-    wait, duration = _int(call.get("await_sec")), _int(call.get("duration"))
+    talks = [within(row.get("talk_duration"), DAY_SEC) for row in (call, review)]
+    talk = next((seconds for seconds in talks if seconds is not None), None)
+    wait, duration = (within(call.get(name), DAY_SEC) for name in ("await_sec", "duration"))
     answered = (talk or 0) > 0
     total = None
     if duration is not None and duration > 0 and duration >= (talk or 0):
@@ -188,10 +239,15 @@ def own_facts(call: Raw, review: Raw | None, seeds: Seeds, offset: timedelta) ->
         total = wait + (talk or 0)
 
     start = started_at(call, review, offset)
-    name_column = {"in": "called_info", "out": "caller_info"}.get(direction)
+    name_column = OWN_AND_OUTSIDE.get(direction, ("",))[0]
     operator_name = text(name_column) if name_column else None
+    if operator_name not in operators:
+        operator_name = None
     user = call.get("answered_user_id")
-    operator = str(user) if user is not None else normalised(call.get("answered_extension"))
+    extension = normalised(call.get("answered_extension"))
+    if extension and not re.fullmatch(r"[\w*#./-]*\d[\w*#./-]*", extension, re.ASCII):
+        extension = None
+    operator = str(user) if user is not None else extension
     operator = operator or operator_name
 
     label = normalised(review.get("outcome"))
@@ -205,8 +261,11 @@ def own_facts(call: Raw, review: Raw | None, seeds: Seeds, offset: timedelta) ->
     )
     excluded = category in seeds.excluded
     refusal = refusal_of(review, seeds)
-    reviewed_at = _seconds(review["score_date"]) if reviewed else None
+    reviewed_at = plausible(review["score_date"]) if reviewed else None
     status = _int(call.get("context_status"))
+    items = _int(review.get("number_checklist"))
+    if items is not None and within(items, MOST_CHECKLIST_ITEMS) is None:
+        items = -1
     call_type = seeds.call_types.get(normalised(review.get("call_type")) or "")
     day = start.date() if start else None
     return {
@@ -232,7 +291,7 @@ def own_facts(call: Raw, review: Raw | None, seeds: Seeds, offset: timedelta) ->
         "operator_key": operator or "unknown",
         "operator_name": operator_name or "unknown",
         "source_channel": text("utm_source_by_number") or "unknown",
-        "service_id": _int(review.get("requested_service_id")),
+        "service_id": within(review.get("requested_service_id"), LARGEST_SERVICE_ID),
         "service_name": normalised(review.get("requested_service_name")) or "unknown",
         "service_group": service.group,
         "service_ticket": service.ticket,
@@ -246,7 +305,7 @@ def own_facts(call: Raw, review: Raw | None, seeds: Seeds, offset: timedelta) ->
         "call_score_raw": readable_score(review.get("call_score")),
         "refusal_code": refusal,
         "checklist": normalised(review.get("category_checklist")),
-        "checklist_items": _int(review.get("number_checklist")),
+        "checklist_items": items,
         "call_type": call_type,
         "has_type_conflict": int(call_type == ("missed" if answered else "accepted")),
         # A booking on a non-target call.
@@ -297,12 +356,14 @@ def calls_of(
 ) -> list[dict[str, Any]]:
     """fct_call as dicts by history_id; `caller_key` is the number itself, not its hash."""
     scores = list(scores)
+    history = list(history)
     reviews = latest_reviews(scores)
+    operators = operators_of(history, scores)
     counts = Counter(int(row["history_id"]) for row in scores)
     offset = offset_of(utc_offset)
     rows = [
         {
-            **own_facts(call, reviews.get(int(call["history_id"])), seeds, offset),
+            **own_facts(call, reviews.get(int(call["history_id"])), seeds, offset, operators),
             "review_count": counts[int(call["history_id"])],
         }
         for call in history

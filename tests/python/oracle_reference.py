@@ -25,7 +25,6 @@ Calls = Sequence[Call]
 Key = tuple[str, str]
 Hit = Callable[[Call], Any]
 TALK_CLASSES = sorted({*OUTCOME_TALK_CLASS.values(), *CATEGORY_TALK_CLASS.values()})
-P90_SD = 1.2816
 LEAST_REVIEWS = 20
 SUGGESTIONS = 3
 
@@ -48,7 +47,6 @@ class Monday:
         self.params = seeds.default_params()
         self.m = param(self.params, "smoothing_calls")
         dated = [c for c in calls if c["week_start_date"] is not None]
-        self.first_week = min((c["week_start_date"] for c in dated), default=day)
         self.before = [c for c in dated if c["week_start_date"] < day]
         self.weeks = int(param(self.params, "window_weeks"))
         self.window = self.within_weeks(self.weeks)
@@ -65,22 +63,24 @@ class Monday:
         return [c for c in self.before if self.age(c) <= weeks]
 
     def known_review(self, call: Call) -> bool:
-        return bool(call["is_reviewed"]) and monday_of(call["review_date"]) < self.day
+        day = call["review_date"]
+        return bool(call["is_reviewed"]) and day is not None and monday_of(day) < self.day
 
     def matured(self, call: Call, horizon_days: int, lag: int = 0) -> bool:
         """Whether even a Sunday's call of that week is older than horizon and lag."""
         return 7 * (self.age(call) - 1) >= horizon_days + lag
 
     def review_lag(self) -> int:
-        """About the p90 of review delay in days, from mean and sd."""
-        delays = [
-            (c["reviewed_at"] - c["call_started_at"]).total_seconds() / 86400 for c in self.reviewed
-        ]
+        """The smallest number of whole days within which nine of ten reviews are made."""
+        delays = sorted(
+            ceil((c["reviewed_at"] - c["call_started_at"]).total_seconds() / 86400)
+            for c in self.reviewed
+        )
         lag = int(param(self.params, "default_review_lag_days"))
         if len(delays) >= LEAST_REVIEWS:
             most = int(param(self.params, "max_review_lag_days"))
-            p90 = float(np.mean(delays) + P90_SD * np.std(delays))
-            lag = min(max(ceil(p90 - 1e-9), 0), most)
+            rank = ceil(9 * len(delays) / 10)
+            lag = min(max(delays[rank - 1], 0), most)
         self.rows["review_lag", "all"] = Row(lag, None, len(delays))
         return lag
 
@@ -113,7 +113,8 @@ class Monday:
             self._lengths("talk_length_category", name, calls, "all")
 
     def _lengths(self, constant: str, key: str, calls: Calls, prior: str) -> None:
-        logs = np.array([log(c["talk_sec"]) for c in calls])
+        most = param(self.params, "learn_max_talk_sec")
+        logs = np.array([log(c["talk_sec"]) for c in calls if c["talk_sec"] <= most])
         n, weight = len(logs), param(self.params, "talk_prior_calls")
         if n == 0:
             return
@@ -127,15 +128,19 @@ class Monday:
         """Work by weekday and hour against the mean cell, pulled to 1."""
         weeks = int(param(self.params, "load_weeks"))
         wrapup = param(self.params, "wrapup_sec")
+        most = param(self.params, "learn_max_talk_sec")
         cells: dict[str, float] = defaultdict(float)
         counts: Counter[str] = Counter()
         for call in self.within_weeks(weeks):
             cell = f"{call['call_weekday']}|{call['call_hour']}"
-            cells[cell] += (call["talk_sec"] + wrapup) if call["is_answered"] else 0.0
+            if call["is_answered"]:
+                cells[cell] += wrapup + (call["talk_sec"] if call["talk_sec"] <= most else 0)
+            else:
+                cells[cell] += 0.0
             counts[cell] += 1
         if sum(cells.values()) == 0:
             return
-        seen = min(max((self.day - self.first_week).days // 7, 1), weeks)
+        seen = len({c["week_start_date"] for c in self.within_weeks(weeks)})
         mean = sum(cells.values()) / len(cells)
         prior = param(self.params, "load_prior_weeks")
         low, high = (param(self.params, f"load_factor_{end}") for end in ("min", "max"))
@@ -279,7 +284,7 @@ class Monday:
             self.rows["cross_sell_suggest", f"{group}|{rank}"] = Row(-conf, lift, n, name)
 
     def checklists(self) -> None:
-        """The smallest count that 99 of 100 reviews of a checklist do not pass."""
+        """The smallest count that 99 of 100 reviews do not pass; of fewer, all but one."""
         counted = [
             c
             for c in self.reviewed
@@ -289,7 +294,7 @@ class Monday:
         for name, calls in grouped(counted, lambda c: c["checklist"] or "unknown").items():
             if len(calls) >= least:
                 counts = sorted(c["checklist_items"] for c in calls)
-                rank = next(i for i in range(1, len(counts) + 1) if 100 * i >= 99 * len(counts))
+                rank = min(ceil(99 * len(counts) / 100), len(counts) - 1)
                 self.rows["checklist_max", name] = Row(counts[rank - 1], None, len(calls))
 
     def score_means(self) -> None:

@@ -19,7 +19,7 @@ def normalised(text: Any) -> str | None:
     """Trim, one space between words, lower case, ё as е; the words of nothing are null."""
     if text is None:
         return None
-    clean = SPACES.sub(" ", str(text)).strip().lower().replace("ё", "е")
+    clean = SPACES.sub(" ", str(text)[:1000]).strip().lower().replace("ё", "е")
     return None if clean in NULL_WORDS else clean
 
 

@@ -208,8 +208,11 @@ def test_contradictions_are_counted(built: TestTarget) -> None:
 
 def test_operators_that_are_numbers_are_refused_and_counted(built: TestTarget) -> None:
     columns = "calls, flagged, flagged_share"
-    assert quality(built, "refused", columns) == {"operator": (7, 0, 0)}
-    assert quality(built, "refused", columns, NEXT_DAY) == {"operator": (1, 1, 1)}
+    found = quality(built, "refused", columns)
+    assert found["operator"] == (7, 0, 0)
+    assert found["start"] == (7, 0, 0)
+    assert found["checklist_items"] == (5, 0, 0)
+    assert quality(built, "refused", columns, NEXT_DAY)["operator"] == (1, 1, 1)
     assert built.rows("select operator_name from fct_call where history_id = 9") == [("unknown",)]
     told = built.lm("doctor").stdout
     assert "operators: 1 of 9 calls have a phone number" in told
@@ -294,5 +297,9 @@ def test_losses_and_wrong_counts_are_found(built: TestTarget) -> None:
     assert tie_out(built)[DAY] == (1, 1, 1)
     assert tie_out(built)[NEXT_DAY] == (0, 0, 0)
     code, found = statuses(built)
-    wanted = {name: "warn" if name.startswith("warn_") else "fail" for name in DAILY_TESTS}
+    wanted = dict.fromkeys(DAILY_TESTS, "fail") | {
+        "warn_source_ties_out": "warn",
+        # Of one call: it is in quarantine.
+        "assert_repeated_reviews_count_once": "warn",
+    }
     assert (code, found) == (1, wanted)

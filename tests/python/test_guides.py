@@ -16,6 +16,7 @@ from conftest import ROOT
 from guide_cases import CONTRIBUTING, GUIDES, QUESTIONS, README, RUSSIAN, blocks, text_of
 
 from python_scoring import cli
+from python_scoring.base.source_tables import OPTIONAL_COLUMNS, REQUIRED_COLUMNS
 
 EVERY_GUIDE = pytest.mark.parametrize(
     "guide", GUIDES, ids=lambda path: path.parent.name + path.name
@@ -36,6 +37,7 @@ FOREIGN = (
     "a foreign key constraint fails",
     "Lock wait timeout exceeded",
     "1449",
+    "certificate verify failed",
     "The user specified as a definer",
     "does not exist",
     "1267 Illegal mix of collations",
@@ -172,6 +174,15 @@ def test_settings_are_as_told() -> None:
                     assert code in {str(variables[name]) for name in codes}, names
     told = re.findall(r"--vars '\{(\w+):", "".join(map(text_of, GUIDES)))
     assert told and set(told) <= set(variables)
+
+
+def test_the_grants_name_the_columns_that_are_read_and_no_others() -> None:
+    (grants,) = [body for body in blocks(README, "") if "grant select" in body]
+    found = dict(re.findall(r"grant select \(([^)]*)\), references on clinic\.(\w+)", grants))
+    named = {table: re.findall(r"\w+", columns) for columns, table in found.items()}
+    for table in ("call_history", "call_scores"):
+        assert named[table] == [*REQUIRED_COLUMNS[table], *OPTIONAL_COLUMNS[table]], table
+        assert not {"transcript", "result", "phrases", "categories"} & set(named[table])
 
 
 def test_every_question_is_listed_and_every_listed_one_exists() -> None:

@@ -14,7 +14,7 @@ PACKAGE = "python_scoring"
 # From the ground up. A package imports from lower floors, never from its own or a higher one.
 FLOORS = (
     ("base",),
-    ("probability", "model_registry", "simulation", "dictionary", "shell", "importing"),
+    ("probability", "model_registry", "simulation", "dictionary", "shell", "importing", "privacy"),
     ("scoring", "forecasting", "staffing", "report", "versions"),
     ("doctor", "whatif", "daily"),
     ("demo",),

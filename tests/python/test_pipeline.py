@@ -6,6 +6,8 @@ One small clinic of 14 days; tests that change a schema count from what they fin
 from __future__ import annotations
 
 import csv
+import hashlib
+import hmac
 import re
 import shutil
 from collections.abc import Iterator
@@ -55,6 +57,7 @@ from pipeline_cases import (
 )
 
 from python_scoring.base import dbt_runner
+from python_scoring.base.caller_salt import CallerSalt
 
 WRITTEN = ("int_calls", "fct_call", "lm_reference", "int_review_batches", "lm_value")
 DERIVED = ("fct_call", "lm_reference", "int_week_facts", "int_known_facts", "int_review_batches")
@@ -368,22 +371,26 @@ def test_only_what_depends_changes(arrivals: Arrivals) -> None:
 
 
 def test_only_days_of_changed_calls_are_added_up_again(arrivals: Arrivals) -> None:
-    """A day is marked by its calls; nothing else of a night's work reaches it, nor does a next call
-    that comes after more than a week."""
+    """A day is marked by its calls, or by their metrics alone; nothing else of a night's work
+    reaches it, nor does a next call that comes after more than a week."""
     calls = arrivals.after["fct_call"]
     days = {
         calls[call, ]["call_date"]
         for call in history_ids(unlike(arrivals.before["fct_call"], arrivals.after["fct_call"]))
     }  # fmt: skip
     found = arrivals.target.rows(
-        "select call_date from lm_value_changes where change_id > (select position"
+        "select call_date, changed from lm_value_changes where change_id > (select position"
         " from lm_watermark where model_name = 'test' and feed = 'before arrivals')"
     )
-    marked = {day for (day,) in found}
-    for table in ("lm_daily_stats", "lm_daily_facts"):
-        changed = unlike(arrivals.before[table], arrivals.after[table])
-        assert changed
-        assert {key[0] for key in changed} <= marked, table
+    marked = {day for day, _ in found}
+    of_calls = {day for day, changed in found if changed == "call"}
+    facts = unlike(arrivals.before["lm_daily_facts"], arrivals.after["lm_daily_facts"])
+    assert facts
+    assert {key[0] for key in facts} <= marked
+    stats = unlike(arrivals.before["lm_daily_stats"], arrivals.after["lm_daily_stats"])
+    of_values = {(day, metric) for day, _, _, metric in stats if day not in of_calls}
+    assert of_values
+    assert of_values <= set(found)
     assert days - marked == {calls[arrivals.quiet,]["call_date"]}
 
 
@@ -812,9 +819,25 @@ def test_salt_is_written_nowhere(fresh: Fresh) -> None:
     files = files_of_dbt(fresh.target.folder)
     assert any(path.name == "dbt.log" for path in files)
     assert any("run" in path.parts for path in files)
-    assert [path for path, content in files.items() if SALT in content] == []
     ours = relations(fresh.target, "call_history", "call_scores")
-    assert [place for place, content in texts(fresh.target, ours) if SALT in content] == []
+    # What the hash is keyed with is the salt in another dress.
+    for secret in (SALT, *CallerSalt(SALT.encode()).pads):
+        assert [path for path, content in files.items() if secret in content] == []
+        assert [place for place, content in texts(fresh.target, ours) if secret in content] == []
+
+
+def test_keys_of_callers_are_hmacs_of_their_numbers(fresh: Fresh) -> None:
+    outside = {1: "caller_number", 2: "called_number"}
+    known = 0
+    for (call,), row in fresh.tables["fct_call"].items():
+        source = fresh.tables["call_history"][call,]
+        number = source.get(outside.get(source["context_type"], "")) or ""
+        digits = "".join(sign for sign in number if sign.isdigit())[-10:]
+        if row["caller_key"] is not None:
+            made = hmac.new(SALT.encode(), digits.encode(), hashlib.sha256).hexdigest()
+            assert row["caller_key"] == made[:32], call
+            known += 1
+    assert known > 300
 
 
 def test_another_salt_changes_every_caller_key(fresh: Fresh) -> None:
@@ -834,6 +857,11 @@ def test_another_salt_changes_every_caller_key(fresh: Fresh) -> None:
         meaning(before, "caller_key", "contact_key"), meaning(after, "caller_key", "contact_key")
     )
     assert_same(values, read(here, "lm_value"))
+    # Nothing of the old keys stays, in no table and no column.
+    ours = relations(here, "call_history", "call_scores")
+    old_keys = {old for old, _ in known}
+    stale = {place for place, words in texts(here, ours) if old_keys & set(words.split("\n"))}
+    assert stale == set()
     run(here)
     assert_same(meaning(before), meaning(read(here, "fct_call")))
 

@@ -104,9 +104,17 @@ def facts(**changes: Any) -> dict[str, Any]:
         "hours": [],
         "models": [],
         "forecast_run": None,
+        "last_run": {
+            "started_at": MOMENT,
+            "bad_steps": [],
+            "good_at": MOMENT,
+            "is_stale": False,
+            "is_dead": False,
+        },
         "backtest": [],
         "fields": [],
         "oddities": [],
+        "quarantined": 0,
         "tie_out": {"days": 30, "source_calls": 3000, "days_unlike": 0},
         "dictionary": {code: term(code) for code in ("service_level", "conversion_rate")},
     }

@@ -25,7 +25,7 @@ from conftest import ROOT, SERVERS, TestTarget
 from pipeline_cases import execute
 
 from python_scoring import cli
-from python_scoring.base import dbt_runner, errors
+from python_scoring.base import dbt_runner, errors, watermarks
 from python_scoring.base.database import Probe
 from python_scoring.base.errors import BusyError, LmError, TimeLimitError
 from python_scoring.daily import limits, lock, retries
@@ -52,7 +52,7 @@ def marked(target: TestTarget) -> TestTarget:
 def held(here: TestTarget, model_name: str, feed: str) -> Any:
     """A connection that holds the row until it is closed."""
     connection = here.connect()
-    assert lock.is_free(Probe(connection), "lm_watermark", model_name, feed)
+    assert watermarks.is_free(Probe(connection), "lm_watermark", model_name, feed)
     return closing(connection)
 
 

@@ -38,6 +38,7 @@ KEYS = {
     "lm_score_calibration": ["valid_from"],
     "lm_service_affinity": ["service_group", "other_group"],
     "lm_services": ["service_id"],
+    "lm_operators": ["operator_name"],
     "lm_special_days": ["calendar_date"],
     "lm_status_rules": ["metric_code", "period_days", "measure"],
     "lm_versions": ["lm_version"],

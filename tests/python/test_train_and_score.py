@@ -206,10 +206,12 @@ def test_only_changed_calls_are_read(here: Here) -> None:
     assert tally.rows_written == len(changed) > 0
     assert here.forecasts()[call, "second_call_prob"]["value_json"]["gate"] == "FREQUENT_NUMBER"
     marks = here.target.rows(
-        "select call_date, change_id from lm_value_changes order by change_id desc limit 1"
+        "select call_date, changed, change_id from lm_value_changes"
+        " order by change_id desc, changed limit 3"
     )
     sequence = Watermarks(here.probe(), here.loaded(), "lm_value").get("sequence").position
-    assert marks == [(day, sequence)]
+    written = sorted({key[1] for key in changed})
+    assert marks[: len(written)] == [(day, metric, sequence) for metric in written]
     # Its own change does not send it round again.
     assert here.score().calls == 0
     execute_in(
@@ -246,7 +248,8 @@ def test_days_of_changed_rule_metrics_are_read(here: Here) -> None:
         number = marks.next_change()
         for day, _ in days[:2]:
             marks.probe.rows(
-                f"insert into {here.target.schema}.lm_value_changes values (%s, %s, %s)"
+                f"insert into {here.target.schema}.lm_value_changes"
+                " (call_date, change_id, rule_change_id) values (%s, %s, %s)"
                 " on duplicate key update rule_change_id = values(rule_change_id)",
                 (day, number, number),
             )

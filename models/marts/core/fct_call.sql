@@ -322,6 +322,7 @@ select
     has_direction_conflict,
     has_start_conflict,
     unknown_labels,
+    refused_fields,
     coalesce(calls_day, 0) as calls_day,
     coalesce(calls_in_72h, 0) as calls_in_72h,
     coalesce(bookings_72h, 0) as bookings_72h,

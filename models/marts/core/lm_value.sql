@@ -19,8 +19,7 @@
     uncompared_columns=['calc_source'],
     counts_changes=false,
     parent='int_metric_inputs',
-    marks_dates='call_date',
-    marks_dates_when='calls_with_values_written',
+    marks_dates='days_of_values_written',
 ) }}
 
 {#- A statement a metric, each written on its own. One metric for one call:

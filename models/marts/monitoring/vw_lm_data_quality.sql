@@ -1,5 +1,5 @@
 {%- set fields = quality_fields() %}
-{%- set contradictions = quality_contradictions() %}
+{%- set flags = {'contradiction': quality_contradictions(), 'refused': quality_refusals()} %}
 
 with
 
@@ -22,12 +22,12 @@ counted as (
         sum({{ one_if(field.base ~ ' and (' ~ field.unknown ~ ')') }}) as {{ name }}_unknown,
         {%- endif %}
         {%- endfor %}
-        {%- for name, kind in contradictions.items() %}
-        sum({{ one_if(kind.base) }}) as {{ name }}_compared,
-        sum({{ one_if(kind.base ~ ' and ' ~ kind.found) }}) as {{ name }}_conflicts,
+        {%- for kind, checks in flags.items() %}
+        {%- for name, check in checks.items() %}
+        sum({{ one_if(check.base) }}) as {{ kind }}_{{ name }}_compared,
+        sum({{ one_if(check.base ~ ' and ' ~ check.found) }}) as {{ kind }}_{{ name }}_flagged,
         {%- endfor %}
-        sum({{ one_if("calls.direction in ('in', 'out')") }}) as outside_calls,
-        sum(calls.has_refused_operator) as refused_operators,
+        {%- endfor %}
         sum(calls.is_reviewed) as reviewed_calls,
         sum({{ one_if('calls.review_count > 1') }}) as repeated_calls
 
@@ -48,13 +48,13 @@ check_list as (
         cast('{{ name }}' as char(32)) as field
     union all
     {%- endfor %}
-    {%- for name in contradictions %}
-    select 'contradiction', '{{ name }}'
+    {%- for kind, checks in flags.items() %}
+    {%- for name in checks %}
+    select '{{ kind }}', '{{ name }}'
     union all
     {%- endfor %}
+    {%- endfor %}
     select 'repeated', 'review'
-    union all
-    select 'refused', 'operator'
 
 ),
 
@@ -68,10 +68,11 @@ from_calls as (
             {%- for name in fields %}
             when {{ is_check('field', name) }} then counted.{{ name }}_calls
             {%- endfor %}
-            {%- for name in contradictions %}
-            when {{ is_check('contradiction', name) }} then counted.{{ name }}_compared
+            {%- for kind, checks in flags.items() %}
+            {%- for name in checks %}
+            when {{ is_check(kind, name) }} then counted.{{ kind }}_{{ name }}_compared
             {%- endfor %}
-            when {{ is_check('refused', 'operator') }} then counted.outside_calls
+            {%- endfor %}
             else counted.reviewed_calls
         end as calls,
         case
@@ -85,11 +86,12 @@ from_calls as (
             {%- endfor %}
         end as unknown,
         case
-            {%- for name in contradictions %}
-            when {{ is_check('contradiction', name) }} then counted.{{ name }}_conflicts
+            {%- for kind, checks in flags.items() %}
+            {%- for name in checks %}
+            when {{ is_check(kind, name) }} then counted.{{ kind }}_{{ name }}_flagged
+            {%- endfor %}
             {%- endfor %}
             when {{ is_check('repeated', 'review') }} then counted.repeated_calls
-            when {{ is_check('refused', 'operator') }} then counted.refused_operators
         end as flagged
 
     from counted

@@ -14,6 +14,8 @@
     'refusal': "case when is_lost = 1 then coalesce(refusal_code, 'missing') end",
 }) %}
 
+-- depends_on: {{ ref('fct_call') }}, whose days are read.
+
 with
 
 calls as (
@@ -24,7 +26,7 @@ calls as (
         select
             *,
             call_date as stat_date
-        from {{ ref('fct_call') }}
+        from {{ ref('int_counted_calls') }}
     ) as dated_calls
 
     where {{ in_batch() }}

@@ -1,6 +1,6 @@
 {{ config(
     materialized='incremental',
-    feed={'kind': 'by_day'},
+    feed={'kind': 'by_day', 'by_metric': true},
     unique_key=['stat_date', 'dimension', 'dimension_value', 'metric_code'],
     keys=['primary key (stat_date, dimension, dimension_value, metric_code)'],
     json_columns=['label_counts'],
@@ -43,7 +43,7 @@ calls as (
         select
             *,
             call_date as stat_date
-        from {{ ref('fct_call') }}
+        from {{ ref('int_counted_calls') }}
     ) as dated_calls
 
     where {{ in_batch() }}
@@ -65,7 +65,7 @@ measured as (
     inner join {{ ref('lm_value') }} as lm_value
         on calls.history_id = lm_value.history_id
 
-    where lm_value.metric_group <> 'aux'
+    where lm_value.metric_group <> 'aux' and {{ metrics_of_batch() }}
 
     -- Or MySQL would look the values up once a dimension.
     {{ kept_apart() }}

@@ -23,8 +23,6 @@
         ~ ') / (calls_' ~ loop.index ~ ' + ' ~ smoothing ~ '))' %}
 {%- endfor %}
 
--- depends_on: {{ ref('lm_value') }}, which notes the days that changed.
-
 with
 
 periods as (
@@ -49,7 +47,7 @@ wanting as (
 
     from periods
 
-    inner join {{ ref('fct_call') }} as fct_call
+    inner join {{ ref('int_counted_calls') }} as fct_call
         on fct_call.call_date between periods.period_start and periods.period_end
 
     -- The same as a constant: few days are read then, and not the table.

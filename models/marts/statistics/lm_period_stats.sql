@@ -34,7 +34,7 @@ calls as (
 
     from periods
 
-    inner join {{ ref('fct_call') }} as fct_call
+    inner join {{ ref('int_counted_calls') }} as fct_call
         on fct_call.call_date between periods.period_start and periods.period_end
 
     -- The same as a constant: few days are read then, and not the table.

@@ -1,0 +1,1 @@
+"""What a clinic owes its callers: erasure, and keys that can be changed."""
