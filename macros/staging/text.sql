@@ -48,8 +48,8 @@
 
 
 {# An extension has a digit and no spaces: a name in its place may be anybody's. #}
-{% macro is_extension(raw) -%}
-    trim({{ our_text(raw) }}) regexp '^[0-9A-Za-z*#._/-]*[0-9][0-9A-Za-z*#._/-]*$'
+{% macro is_extension(label) -%}
+    {{ label }} regexp '^[0-9A-Za-z*#._/-]*[0-9][0-9A-Za-z*#._/-]*$'
 {%- endmacro %}
 
 

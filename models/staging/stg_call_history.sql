@@ -5,7 +5,7 @@
 {%- set is_number_in_place_of_operator =
     is_private(optional_column(available, 'answered_user_id'), 10, 64)
     ~ ' or ' ~ is_private(extension, 7, 64)
-    ~ ' or ' ~ label_text(extension, 64) ~ ' is not null and not ' ~ is_extension(extension) -%}
+    ~ ' or ' ~ label_text(extension, 64) ~ ' is not null and not ' ~ is_extension(label_text(extension, 64)) -%}
 {%- set wall_clock = optional_column(available, 'context_start_time_dt') -%}
 {{- require_source_columns(source_table, available, [
     'history_id', 'context_type', 'caller_number', 'called_number', 'caller_info', 'called_info',
@@ -36,7 +36,7 @@ typed as (
         {%- set raw = optional_column(available, name) %}
         {%- set text = label_text(raw, length) %}
         {%- if name == 'answered_extension' %}
-        {%- set text = 'case when ' ~ is_extension(raw) ~ ' then ' ~ text ~ ' end' %}
+        {%- set text = 'case when ' ~ is_extension(text) ~ ' then ' ~ text ~ ' end' %}
         {%- endif %}
         {{ without_private(raw, text, digits, longest=length) }}
             as {{ 'source_channel' if name == 'utm_source_by_number' else name }},

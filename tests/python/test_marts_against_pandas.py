@@ -423,6 +423,8 @@ def test_the_yml_names_the_columns_that_there_are(marts: Marts) -> None:
         unnamed = {c for c in there[name] - named if not BOOKKEEPING.fullmatch(c)}
         if name == "int_rule_params":  # a column a parameter
             unnamed -= {row["param"] for row in marts.rows("lm_rule_params")}
+        if name == "int_counted_calls":  # fct_call's rows but for the quarantined
+            unnamed -= there["fct_call"]
         if unnamed or named - there[name]:
             found[name] = (sorted(unnamed), sorted(named - there[name]))
     assert len(there) > 50
