@@ -5,13 +5,14 @@
         {% do return(date_batches('stat_date', dates_of(ref('fct_call'), 'call_date', start))) %}
     {% endif %}
     {% set is_by_metric = config.get('feed').by_metric %}
+    {% set is_read = "changed <> 'next_call'" if is_by_metric
+        else "changed in ('call', 'next_call', '" ~ config.get('feed').reads | join("', '") ~ "')" %}
     {% set groups = [] %}
     {% for day in run_query(
         "select concat(call_date), max(change_id), group_concat(changed order by changed)"
         ~ " from " ~ run_table('lm_value_changes') ~ " where change_id > "
         ~ watermark(model.name, 'lm_value_changes').position
-        ~ (" and changed <> 'next_call'" if is_by_metric else "")
-        ~ " group by call_date order by 2, 1"
+        ~ " and " ~ is_read ~ " group by call_date order by 2, 1"
     ).rows %}
         {% set changed = day[2].split(',') %}
         {# With the call itself the slices change that it is counted in: of all metrics. #}

@@ -5,8 +5,9 @@
     by_key, of, dates, open_days                    the calls of a table that numbers its changes
     by_date, column                                 the dates in a column of fct_call whose calls changed
     by_new_date, column, of, date, until_now        dates of a table that have no rows yet; the others stay
-    by_day, by_metric                               the days whose calls or values changed, as stat_date; of those of
-                                                    which only values did, by_metric reads those metrics alone
+    by_day, by_metric or reads                      the days whose calls or values changed, as stat_date; of those of
+                                                    which only values did, by_metric reads those metrics alone;
+                                                    reads names the metrics that count
     by_period                                       the periods in which a day changed, or which ended anew
     before_int_calls, int_calls, fct_call           as these models need it
 

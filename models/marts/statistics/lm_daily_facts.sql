@@ -1,6 +1,18 @@
+{%- set values = {
+    'speed': 'response_speed_score',
+    'queue': 'queue_impact_index',
+    'loss': 'lost_opportunity_score',
+    'score': 'normalized_call_score',
+    'coverage': 'checklist_coverage_ratio',
+    'followup': 'followup_needed_flag',
+    'complaint_risk': 'complaint_risk_flag',
+    'churn_risk': 'churn_risk_level',
+    'profile': 'calc_profile',
+} %}
+
 {{ config(
     materialized='incremental',
-    feed={'kind': 'by_day'},
+    feed={'kind': 'by_day', 'reads': values.values() | list},
     unique_key=['stat_date', 'dimension', 'dimension_value'],
     keys=['primary key (stat_date, dimension, dimension_value)'],
     replaces_batches=true,
@@ -118,23 +130,10 @@ facts as (
 
     from calls
 
-    {{ join_value('speed', 'response_speed_score') }}
+    {%- for alias, metric in values.items() %}
 
-    {{ join_value('queue', 'queue_impact_index') }}
-
-    {{ join_value('loss', 'lost_opportunity_score') }}
-
-    {{ join_value('score', 'normalized_call_score') }}
-
-    {{ join_value('coverage', 'checklist_coverage_ratio') }}
-
-    {{ join_value('followup', 'followup_needed_flag') }}
-
-    {{ join_value('complaint_risk', 'complaint_risk_flag') }}
-
-    {{ join_value('churn_risk', 'churn_risk_level') }}
-
-    {{ join_value('profile', 'calc_profile') }}
+    {{ join_value(alias, metric) }}
+    {%- endfor %}
 
     {{ kept_apart() }}
 

@@ -114,14 +114,15 @@ counted as (
 
 ),
 
+-- In floating point, which is exact for whole numbers.
 ranked as (
 
     select
         *,
-        sum(times) over (
+        sum(times * 1e0) over (
             partition by period_days, dimension_no, slice_no, metric_no
         ) as value_count,
-        sum(times) over (
+        sum(times * 1e0) over (
             partition by period_days, dimension_no, slice_no, metric_no
             order by value_numeric
             rows between unbounded preceding and current row
