@@ -132,7 +132,7 @@ facts as (
 
     {%- for alias, metric in values.items() %}
 
-    {{ join_value(alias, metric) }}
+{{ join_value(alias, metric) }}
     {%- endfor %}
 
     {{ kept_apart() }}
