@@ -155,7 +155,7 @@ def same_cell(column: str, ours: Any, theirs: Any) -> bool:
     theirs = plain(theirs)
     if column == "unknown_labels":
         return (ours or "") == (theirs or "")
-    if column in ("operator_name", "operator_key", "service_name"):
+    if column in ("operator_name", "operator_key"):
         return normalised(ours) == normalised(theirs)
     if column == "days_since_last_call" and isinstance(theirs, int) and ours is not None:
         return math.floor(ours) == theirs
