@@ -206,16 +206,24 @@ def outlook_cards(facts: Row, words: Words) -> list[Row]:
         return []
     week = facts["outlook"][0]
     cards = []
-    for target in ("bookings", "lost", "risky", "calls", "talk_minutes", "conversion_rate"):
+    for target in (
+        "bookings",
+        "booked_value",
+        "lost",
+        "risky",
+        "calls",
+        "talk_minutes",
+        "conversion_rate",
+    ):
         if week[target] is None:
             continue
-        unit = "share" if target == "conversion_rate" else ""
+        unit = {"conversion_rate": "share", "booked_value": "rub"}.get(target, "")
         scale = 60 if target == "talk_minutes" else 1
 
         def render(value: float | None, unit: str = unit, scale: int = scale) -> str:
             if value is None:
                 return words.number(None)
-            return words.share(value, 1) if unit else words.number(value / scale)
+            return words.level(value, unit) if unit else words.number(value / scale)
 
         cards.append(
             {
@@ -228,6 +236,21 @@ def outlook_cards(facts: Row, words: Words) -> list[Row]:
             }
         )
     return cards
+
+
+def money_cards(facts: Row, words: Words) -> list[Row]:
+    """What the period was worth: name, roubles and what they rest on."""
+    money = facts["money"]
+    rests_on = {
+        "booked_value": words("on_bookings", n=words.number(money["bookings"])),
+        "lost_value": words("on_lost", n=words.number(money["lost_calls"])),
+        "expected_value": words("on_expected"),
+    }
+    return [
+        {"name": words(code), "value": words.level(money[code], "rub"), "base": base}
+        for code, base in rests_on.items()
+        if money[code]
+    ]
 
 
 def outlook_title(facts: Row, words: Words, moment: datetime) -> str:

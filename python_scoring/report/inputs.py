@@ -55,6 +55,7 @@ def read(probe: Probe, target: Target, period_days: int) -> Row:
     run = forecast_run(marts)
     return {
         "span": span,
+        "money": money(marts, span),
         "indicators": indicators(marts, period_days),
         "lists": lists(marts),
         "history": history(marts, last_day),
@@ -117,6 +118,22 @@ def last_period(marts: Marts, period_days: int) -> Row | None:
     if not period:
         return None
     return {**found[0], **period[0], "period_days": period_days}
+
+
+def money(marts: Marts, span: Row) -> Row:
+    """Roubles of the period by the price list: booked, lost and still expected; bookings."""
+    return marts.rows(
+        [
+            "coalesce(sum(bookings), 0) as bookings",
+            "coalesce(sum(booked_value), 0) as booked_value",
+            "coalesce(sum(lost_calls), 0) as lost_calls",
+            "coalesce(sum(loss_rub), 0) as lost_value",
+            "coalesce(sum(expected_rub), 0) as expected_value",
+        ],
+        "lm_daily_facts",
+        "where dimension = 'all' and stat_date between %s and %s",
+        (span["period_start"], span["period_end"]),
+    )[0]
 
 
 def indicators(marts: Marts, period_days: int) -> list[Row]:
@@ -211,7 +228,15 @@ def ahead(marts: Marts) -> list[Row]:
 
 def outlook(marts: Marts) -> list[Row]:
     parts = ("", "_lo80", "_hi80", "_before")
-    names = ("calls", "bookings", "lost", "risky", "talk_minutes", "conversion_rate")
+    names = (
+        "calls",
+        "bookings",
+        "booked_value",
+        "lost",
+        "risky",
+        "talk_minutes",
+        "conversion_rate",
+    )
     return marts.rows(
         ["days", "period_start", "period_end", *(n + part for n in names for part in parts)],
         "vw_lm_outlook",

@@ -67,6 +67,23 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         " 8 times of 10.",
     ),
     "bookings": ("Записи", "Bookings"),
+    "booked_value": ("Записано на сумму", "Booked value"),
+    "lost_value": ("Упущено", "Lost"),
+    "expected_value": ("Ещё ожидается", "Still expected"),
+    "on_bookings": ("записей: {n}", "bookings: {n}"),
+    "on_lost": (
+        "звонков без записи: {n}, и пропущенные",
+        "calls without a booking: {n}, and missed",
+    ),
+    "on_expected": (
+        "клиенты, которые запишутся позже сами",
+        "callers who book later by themselves",
+    ),
+    "money": ("Деньги за период", "Money of the period"),
+    "money_text": (
+        "Оценка по прайсу (lm_services), а не оплаты: запись стоит столько, сколько её услуга.",
+        "An estimate by the prices of lm_services, no payments: a booking counts as its service.",
+    ),
     "lost": ("Не записались", "Lost calls"),
     "risky": ("Рискованные звонки", "Risky calls"),
     "calls": ("Звонки", "Calls"),

@@ -150,6 +150,19 @@ def service_name_of(review: Raw, seeds: Seeds) -> str:
     return "unknown" if wanted is None else f"id {wanted}"
 
 
+def booked_value(booked: bool, ticket: float | None, median: float | None) -> dict[str, Any]:
+    """Roubles of a booking and where they come from: the service, else the median of the groups."""
+    if not booked:
+        return {"booked_value": None, "booked_value_basis": None}
+    if ticket is not None:
+        return {"booked_value": ticket, "booked_value_basis": "service"}
+    basis = "none" if median is None else "median"
+    return {
+        "booked_value": None if median is None else rounded(median, 2),
+        "booked_value_basis": basis,
+    }
+
+
 def refusal_of(review: Raw, seeds: Seeds) -> str | None:
     """The reviewer's code, else the code of exactly this reason, else "other" if he wrote any."""
     told = [normalised(review.get(name)) for name in ("refusal_category_code", "refusal_reason")]
@@ -308,6 +321,7 @@ def own_facts(
         "service_group": service.group,
         "service_ticket": service.ticket,
         "service_recurrence": service.recurrence,
+        **booked_value(booked, service.ticket, seeds.median_ticket),
         "is_reviewed": int(reviewed),
         "reviewed_at": reviewed_at,
         "review_date": reviewed_at.date() if reviewed_at else None,

@@ -18,6 +18,7 @@ from python_scoring.report.texts import FIELDS, LANGUAGES, TEXTS, UNITS, Words
 
 LAST = date(2026, 3, 29)
 MOMENT = datetime(2026, 3, 29, 23, 59, 59)
+MONEY = ("bookings", "booked_value", "lost_calls", "lost_value", "expected_value")
 
 
 def term(code: str, direction: str = "higher_better", is_proxy: int = 0) -> dict[str, Any]:
@@ -82,6 +83,7 @@ def facts(**changes: Any) -> dict[str, Any]:
             "calls": 700,
             "period_days": 7,
         },
+        "money": dict.fromkeys(MONEY, 0.0),
         "indicators": [],
         "lists": [],
         "history": [
@@ -282,7 +284,15 @@ def test_old_data_old_forecasts_and_sick_models_are_told() -> None:
 
 def week_ahead() -> dict[str, Any]:
     parts = ("", "_lo80", "_hi80", "_before")
-    names = ("calls", "bookings", "lost", "risky", "talk_minutes", "conversion_rate")
+    names = (
+        "calls",
+        "bookings",
+        "booked_value",
+        "lost",
+        "risky",
+        "talk_minutes",
+        "conversion_rate",
+    )
     return {
         "days": 7,
         "period_start": LAST + timedelta(days=1),

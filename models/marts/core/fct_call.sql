@@ -298,6 +298,16 @@ select
     service_group,
     service_ticket,
     service_recurrence,
+    case
+        when is_booked = 1 and median_ticket.has_prices = 1
+            then cast(coalesce(service_ticket, median_ticket.ticket) as decimal(12, 2))
+    end as booked_value,
+    case
+        when is_booked = 0 then null
+        when median_ticket.has_prices = 0 then 'none'
+        when service_ticket is null then 'median'
+        else 'service'
+    end as booked_value_basis,
     is_reviewed,
     reviewed_at,
     review_date,
@@ -355,3 +365,5 @@ select
     coalesce(attempts_14d, 0) as attempts_14d
 
 from finished
+
+cross join {{ ref('int_median_ticket') }} as median_ticket
