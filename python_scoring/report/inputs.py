@@ -57,6 +57,7 @@ def read(probe: Probe, target: Target, period_days: int) -> Row:
         "span": span,
         "money": money(marts, span),
         "indicators": indicators(marts, period_days),
+        "worklist": worklist(marts),
         "lists": lists(marts),
         "history": history(marts, last_day),
         "ahead": ahead(marts),
@@ -161,6 +162,43 @@ def indicators(marts: Marts, period_days: int) -> list[Row]:
         "where period_days = %s and dimension = 'all' order by metric_group, metric_code",
         (period_days,),
     )
+
+
+def worklist(marts: Marts) -> Row:
+    """Today's clients: how many are worth a call, what they bring, and the first of them."""
+    rows = marts.rows(
+        [
+            "history_id",
+            "call_started_at",
+            "last_talk_at",
+            "last_operator_name as operator_name",
+            "service_name",
+            "is_today",
+            "is_owed",
+            "off_reason",
+            "expected_rub",
+            "chance_if_called",
+            "minutes",
+            "free_minutes",
+            "reasons_ru",
+            "reasons_en",
+            "action_ru",
+            "action_en",
+        ],
+        "vw_lm_worklist",
+        "order by place",
+    )
+    today = [row for row in rows if row["is_today"]]
+    return {
+        "clients": len(rows),
+        "today": len(today),
+        "expected_rub": sum(row["expected_rub"] for row in today),
+        "minutes": sum(row["minutes"] for row in today),
+        "free_minutes": rows[0]["free_minutes"] if rows else 0,
+        "not_worth_it": sum(row["off_reason"] == "NOT_WORTH_IT" for row in rows),
+        "no_minutes": sum(row["off_reason"] == "NO_MINUTES" for row in rows),
+        "rows": today[:LIST_ROWS],
+    }
 
 
 def lists(marts: Marts) -> list[Row]:

@@ -93,6 +93,22 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "quality": ("Качество разговоров", "Quality of talks"),
     "was": ("было {value}", "was {value}"),
     "today": ("Что сделать сегодня", "What to do today"),
+    "worklist_sum": (
+        "Сегодня стоит позвонить стольким клиентам: {today}. Это {minutes} мин (свободно {free}) и в"
+        " среднем +{rub} ₽ записей.",
+        "Clients worth a call today: {today}. That is {minutes} min (of {free} free) and +{rub} ₽ of"
+        " bookings on average.",
+    ),
+    "not_worth_it": (
+        "Ещё {clients} не окупают времени оператора.",
+        "{clients} more do not pay for the operator's time.",
+    ),
+    "no_minutes": ("На {clients} не хватает минут.", "For {clients} there are no minutes."),
+    "worklist": ("Клиенты по порядку", "Clients in order"),
+    "brings": ("Даст звонок", "The call brings"),
+    "owed": ("обещанный звонок", "a call that is owed"),
+    "chance_now": ("запишется с шансом {share}", "chance of a booking {share}"),
+    "lists": ("По спискам", "By list"),
     "list_count": (
         "всего {total}, просрочено {overdue}; самые срочные {shown}",
         "{total} in all, {overdue} overdue; the {shown} most urgent",

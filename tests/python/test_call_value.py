@@ -74,7 +74,8 @@ def test_a_booking_is_worth_its_service(built: TestTarget) -> None:
         built,
         "select value.expected_value, value.expected_share, coalesce(calls.service_ticket,"
         " (select ticket from int_median_ticket)) from vw_lm_call_value as value"
-        " inner join fct_call as calls on calls.history_id = value.history_id where value.expected_value is not null",
+        " inner join fct_call as calls on calls.history_id = value.history_id"
+        " where value.expected_value is not null",
     ):
         assert float(value) == pytest.approx(
             float(share) * float(ticket), abs=float(ticket) * 1e-6 + 0.02

@@ -18,6 +18,16 @@ from python_scoring.report.texts import FIELDS, LANGUAGES, TEXTS, UNITS, Words
 
 LAST = date(2026, 3, 29)
 MOMENT = datetime(2026, 3, 29, 23, 59, 59)
+WORKLIST = {
+    "clients": 0,
+    "today": 0,
+    "expected_rub": 0.0,
+    "minutes": 0.0,
+    "free_minutes": 0.0,
+    "not_worth_it": 0,
+    "no_minutes": 0,
+    "rows": [],
+}
 MONEY = ("bookings", "booked_value", "lost_calls", "lost_value", "expected_value")
 
 
@@ -85,6 +95,7 @@ def facts(**changes: Any) -> dict[str, Any]:
         },
         "money": dict.fromkeys(MONEY, 0.0),
         "indicators": [],
+        "worklist": WORKLIST,
         "lists": [],
         "history": [
             {
