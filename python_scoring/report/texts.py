@@ -94,10 +94,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "was": ("было {value}", "was {value}"),
     "today": ("Что сделать сегодня", "What to do today"),
     "worklist_sum": (
-        "Сегодня стоит позвонить стольким клиентам: {today}. Это {minutes} мин (свободно {free}) и в"
-        " среднем +{rub} ₽ записей.",
-        "Clients worth a call today: {today}. That is {minutes} min (of {free} free) and +{rub} ₽ of"
-        " bookings on average.",
+        "Сегодня стоит позвонить стольким клиентам: {today}. Это {minutes} мин (свободно {free})"
+        " и в среднем +{rub} ₽ записей.",
+        "Clients worth a call today: {today}. That is {minutes} min (of {free} free) and +{rub} ₽"
+        " of bookings on average.",
     ),
     "not_worth_it": (
         "Ещё {clients} не окупают времени оператора.",
