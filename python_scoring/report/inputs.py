@@ -57,6 +57,9 @@ def read(probe: Probe, target: Target, period_days: int) -> Row:
         "span": span,
         "money": money(marts, span),
         "indicators": indicators(marts, period_days),
+        "churn_bands": marts.rows(
+            ["band", "no_return_90d", "is_out_of_order"], "vw_lm_churn_bands", "order by band_rank"
+        ),
         "worklist": worklist(marts),
         "lists": lists(marts),
         "history": history(marts, last_day),

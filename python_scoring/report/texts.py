@@ -99,6 +99,15 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "Clients worth a call today: {today}. That is {minutes} min (of {free} free) and +{rub} ₽"
         " of bookings on average.",
     ),
+    "low": ("низкий", "low"),
+    "medium": ("средний", "medium"),
+    "high": ("высокий", "high"),
+    "churn_untold": (
+        "Риск ухода пока ничего не предсказывает и красным не выделяется: не вернулись за 90 дней —"
+        " {shares}.",
+        "The churn risk foretells nothing yet and is not shown in red: not back within 90 days:"
+        " {shares}.",
+    ),
     "not_worth_it": (
         "Ещё {clients} не окупают времени оператора.",
         "{clients} more do not pay for the operator's time.",

@@ -95,6 +95,7 @@ def facts(**changes: Any) -> dict[str, Any]:
         },
         "money": dict.fromkeys(MONEY, 0.0),
         "indicators": [],
+        "churn_bands": [],
         "worklist": WORKLIST,
         "lists": [],
         "history": [
@@ -378,3 +379,40 @@ def test_a_message_stays_short_however_much_is_wrong() -> None:
     ]
     told = page.text(facts(fields=fields), Words("ru"), MOMENT)
     assert len(told) <= page.MOST_CHARACTERS and "ЧТО ГОРИТ" in told
+
+
+@pytest.mark.parametrize("is_out_of_order", [0, 1])
+def test_a_churn_risk_that_foretells_nothing_is_not_red(is_out_of_order: int) -> None:
+    churn = indicator("churn_risk_level", 40.0, status="bad", red_from=0.3, metric_group="risk")
+    call = {
+        "history_id": 1,
+        "call_started_at": MOMENT,
+        "operator_name": "unknown",
+        "service_name": "unknown",
+        "due_at": MOMENT,
+        "is_overdue": 1,
+        "loss_rub": None,
+        "reasons_ru": "",
+        "reasons_en": "",
+        "action_ru": "",
+        "action_en": "",
+    }
+    names = {"list_name_ru": "Риск ухода", "list_name_en": "Churn risk"}
+    bands = [
+        {"band": "low", "no_return_90d": 0.41, "is_out_of_order": 0},
+        {"band": "high", "no_return_90d": 0.40, "is_out_of_order": is_out_of_order},
+    ]
+    known = facts(
+        dictionary={"churn_risk_level": term("churn_risk_level", "lower_better")},
+        indicators=[churn],
+        lists=[{"list_code": "churn", **names, "total": 1, "overdue": 1, "rows": [call]}],
+        churn_bands=bands,
+    )
+    words = Words("ru")
+    burning = content.burning(known, words, MOMENT)
+    shown = page.html(known, words, MOMENT)
+    assert bool(burning) is not bool(is_out_of_order)
+    assert ("status bad" in shown) is not bool(is_out_of_order)
+    told = "не вернулись за 90 дней — низкий 41\u00a0%, высокий 40\u00a0%"
+    assert (told in shown) is bool(is_out_of_order)
+    assert any(told in gap for gap in content.gaps(known, words, MOMENT)) is bool(is_out_of_order)
