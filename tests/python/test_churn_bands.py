@@ -49,7 +49,8 @@ def test_bands_are_those_of_plain_python(
         probe = Probe(connection)
         calls = probe.rows(
             "select churn.value_label, calls.call_started_at, calls.next_call_at"
-            " from lm_value as churn inner join fct_call as calls on calls.history_id = churn.history_id"
+            " from lm_value as churn inner join fct_call as calls"
+            " on calls.history_id = churn.history_id"
             " where churn.metric_code = 'churn_risk_level' and calls.caller_key is not null"
             " and calls.is_frequent_number = 0 and calls.call_started_at is not null"
         )

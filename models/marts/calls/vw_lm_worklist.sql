@@ -51,14 +51,15 @@ open_calls as (
 ranked as (
 
     select
-        open_calls.*,
+        *,
         -- A client books once: of several calls the one that brings most counts.
         row_number() over (
             partition by contact_key
-            order by ticket * added_if_reached desc, start_epoch desc, history_id desc, list_code
+            order by
+                ticket * added_if_reached desc, start_epoch desc, history_id desc, list_code asc
         ) as value_rank,
         row_number() over (
-            partition by contact_key order by start_epoch desc, history_id desc, list_code
+            partition by contact_key order by start_epoch desc, history_id desc, list_code asc
         ) as newest_rank,
         row_number() over (
             partition by contact_key, list_code order by start_epoch desc, history_id desc
@@ -72,7 +73,7 @@ ranked as (
 placed as (
 
     select
-        ranked.*,
+        *,
         case
             when list_rank = 1
                 then row_number() over (
@@ -227,26 +228,20 @@ valued as (
 
 ),
 
+-- An attempt takes as long with whomever: the order by roubles is that by roubles a minute.
 ordered as (
 
     select
-        valued.*,
-        row_number() over work_order as place,
-        sum(minutes_a_call) over (
-            partition by is_worth_it
+        *,
+        row_number() over (
             order by
-                is_owed desc, owed_due_at, expected_rub / minutes_a_call desc, due_at, history_id
-            rows between unbounded preceding and current row
-        ) as minutes_so_far
+                is_worth_it desc, is_owed desc, owed_due_at asc,
+                expected_rub desc, due_at asc, history_id asc
+        ) as place
 
     from valued
 
-    window
-        work_order as (
-            order by
-                is_worth_it desc, is_owed desc, owed_due_at,
-                expected_rub / minutes_a_call desc, due_at, history_id
-        )
+    {{ kept_apart() }}
 
 )
 
@@ -272,16 +267,16 @@ select
     cast(ordered.minutes_a_call as decimal(8, 2)) as minutes,
     cast(ordered.expected_rub / ordered.minutes_a_call as decimal(12, 2)) as rub_per_minute,
     cast(
-        case when ordered.is_worth_it = 1 then ordered.minutes_so_far end as decimal(12, 2)
+        case when ordered.is_worth_it = 1 then ordered.place * ordered.minutes_a_call end as decimal(12, 2)
     ) as minutes_so_far,
     cast(ordered.free_minutes as decimal(12, 2)) as free_minutes,
     case
-        when ordered.is_worth_it = 1 and ordered.minutes_so_far <= ordered.free_minutes then 1
+        when ordered.is_worth_it = 1 and ordered.place * ordered.minutes_a_call <= ordered.free_minutes then 1
         else 0
     end as is_today,
     cast(case
         when ordered.is_worth_it = 0 then 'NOT_WORTH_IT'
-        when ordered.minutes_so_far > ordered.free_minutes then 'NO_MINUTES'
+        when ordered.place * ordered.minutes_a_call > ordered.free_minutes then 'NO_MINUTES'
     end as char(16)) as off_reason,
     ordered.reasons_ru,
     ordered.reasons_en,

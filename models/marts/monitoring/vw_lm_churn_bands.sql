@@ -31,7 +31,7 @@ bands as (
 compared as (
 
     select
-        bands.*,
+        *,
         max(no_return_90d) over (
             order by band_rank rows between unbounded preceding and 1 preceding
         ) as lower_band_share
