@@ -266,13 +266,14 @@ select
     cast(ordered.expected_rub as decimal(12, 2)) as expected_rub,
     cast(ordered.minutes_a_call as decimal(8, 2)) as minutes,
     cast(ordered.expected_rub / ordered.minutes_a_call as decimal(12, 2)) as rub_per_minute,
-    cast(
-        case when ordered.is_worth_it = 1 then ordered.place * ordered.minutes_a_call end as decimal(12, 2)
-    ) as minutes_so_far,
+    cast(case
+        when ordered.is_worth_it = 1 then ordered.place * ordered.minutes_a_call
+    end as decimal(12, 2)) as minutes_so_far,
     cast(ordered.free_minutes as decimal(12, 2)) as free_minutes,
     case
-        when ordered.is_worth_it = 1 and ordered.place * ordered.minutes_a_call <= ordered.free_minutes then 1
-        else 0
+        when ordered.is_worth_it = 0 then 0
+        when ordered.place * ordered.minutes_a_call > ordered.free_minutes then 0
+        else 1
     end as is_today,
     cast(case
         when ordered.is_worth_it = 0 then 'NOT_WORTH_IT'
