@@ -1,5 +1,19 @@
 {#- Lists that a client may be on at once: as many as the seed has, told one beside the other. -#}
 {%- set places = range(1, 6) %}
+{%- set minutes_a_call -%}
+    (
+        {{ var('lm_dial_sec') }} + calls_out.reach_share
+        * coalesce(calls_out.handle_sec, weekdays.handle_sec, {{ var('lm_dial_sec') }})
+    ) / 60e0
+{%- endset %}
+{%- set minutes_left -%}
+    greatest(
+        0,
+        coalesce(weekdays.operator_minutes, 0) * {{ var('lm_worklist_occupancy') }}
+        - coalesce(forecast_today.talk_minutes * weekdays.work_per_talk, weekdays.work_minutes, 0)
+    )
+{%- endset %}
+{%- set free_minutes = var('lm_worklist_minutes') ~ ' * 1e0' if var('lm_worklist_minutes') else minutes_left %}
 
 with
 
@@ -17,8 +31,8 @@ open_calls as (
             else 0
         end as is_owed,
         inputs.loss_ticket as ticket,
-        -- Booked if reached and asked, less what comes without: a missed caller rings again, one who
-        -- has been talked to books later. Nothing where no booking was wanted or could be given, and
+        -- Booked if reached and asked, less what comes without: a missed caller rings again, one
+        -- that was talked to books later. Nothing where no booking was wanted or could be given, or
         -- beyond the days that the learnt shares tell of.
         case
             when calls.call_started_at
@@ -102,25 +116,17 @@ clients as (
         max(case when value_rank = 1 then ticket end) as ticket,
         max(case when value_rank = 1 then added_if_reached end) as added_if_reached,
         max(case when value_rank = 1 then chance_alone end) as chance_alone,
-        concat_ws(
-            ', '
-            {%- for place in places %},
-            max(case when list_place = {{ place }} then list_code end)
-            {%- endfor %}
-        ) as lists,
+        {%- for place in places %}
+        max(case when list_place = {{ place }} then list_code end) as list_{{ place }},
         {%- for language in ['ru', 'en'] %}
-        concat_ws(
-            ' '
-            {%- for place in places %},
-            max(case
-                when list_place = {{ place }}
-                    then concat(list_name_{{ language }}, ': ', reasons_{{ language }})
-            end)
-            {%- endfor %}
-        ) as reasons_{{ language }},
-        max(case when list_place = 1 then action_{{ language }} end) as action_{{ language }}
-        {{- ',' if not loop.last }}
+        max(case
+            when list_place = {{ place }}
+                then concat(list_name_{{ language }}, ': ', reasons_{{ language }})
+        end) as told_{{ language }}_{{ place }},
         {%- endfor %}
+        {%- endfor %}
+        max(case when list_place = 1 then action_ru end) as action_ru,
+        max(case when list_place = 1 then action_en end) as action_en
 
     from placed
 
@@ -183,21 +189,8 @@ means as (
 
     select
         calls_out.reach_share,
-        ({{ var('lm_dial_sec') }}
-            + calls_out.reach_share
-            * coalesce(calls_out.handle_sec, weekdays.handle_sec, {{ var('lm_dial_sec') }})
-        ) / 60e0 as minutes_a_call,
-        {%- if var('lm_worklist_minutes') %}
-        {{ var('lm_worklist_minutes') }} * 1e0 as free_minutes
-        {%- else %}
-        greatest(
-            0,
-            coalesce(weekdays.operator_minutes, 0) * {{ var('lm_worklist_occupancy') }}
-            - coalesce(
-                forecast_today.talk_minutes * weekdays.work_per_talk, weekdays.work_minutes, 0
-            )
-        ) as free_minutes
-        {%- endif %}
+        {{ minutes_a_call }} as minutes_a_call,
+        {{ free_minutes }} as free_minutes
 
     from calls_out
 
@@ -251,7 +244,9 @@ select
     ordered.history_id,
     ordered.call_started_at,
     ordered.open_calls,
-    ordered.lists,
+    concat_ws(
+        ', ', ordered.list_1, ordered.list_2, ordered.list_3, ordered.list_4, ordered.list_5
+    ) as lists,
     ordered.is_owed,
     ordered.due_at,
     ordered.due_at < {{ as_of() }} as is_overdue,
@@ -279,8 +274,14 @@ select
         when ordered.is_worth_it = 0 then 'NOT_WORTH_IT'
         when ordered.place * ordered.minutes_a_call > ordered.free_minutes then 'NO_MINUTES'
     end as char(16)) as off_reason,
-    ordered.reasons_ru,
-    ordered.reasons_en,
+    concat_ws(
+        ' ', ordered.told_ru_1, ordered.told_ru_2, ordered.told_ru_3,
+        ordered.told_ru_4, ordered.told_ru_5
+    ) as reasons_ru,
+    concat_ws(
+        ' ', ordered.told_en_1, ordered.told_en_2, ordered.told_en_3,
+        ordered.told_en_4, ordered.told_en_5
+    ) as reasons_en,
     ordered.action_ru,
     ordered.action_en
 
