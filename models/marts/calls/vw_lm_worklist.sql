@@ -13,7 +13,8 @@
         - coalesce(forecast_today.talk_minutes * weekdays.work_per_talk, weekdays.work_minutes, 0)
     )
 {%- endset %}
-{%- set free_minutes = var('lm_worklist_minutes') ~ ' * 1e0' if var('lm_worklist_minutes') else minutes_left %}
+{%- set given_minutes = var('lm_worklist_minutes') ~ ' * 1e0' -%}
+{%- set free_minutes = given_minutes if var('lm_worklist_minutes') else minutes_left %}
 
 with
 
