@@ -37,7 +37,8 @@ def built(target: TestTarget) -> TestTarget:
 def test_bands_are_those_of_plain_python(
     built: TestTarget, label: str, out_of_order: dict[str, int]
 ) -> None:
-    returns = "(calls.next_call_at is not null and mod(calls.history_id, 7) > 0)"
+    # With a third of the others, so that each band has its hundred calls.
+    returns = "(calls.next_call_at is not null or mod(calls.history_id, 3) = 0)"
     with closing(built.connect()) as connection:
         connection.cursor().execute(
             "update lm_value as churn inner join fct_call as calls"
