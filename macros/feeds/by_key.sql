@@ -85,6 +85,7 @@
 {% macro open_window_days() %}
     {% do return(first_value(
         "select ceiling(1 + greatest(max(followup_expires_days), max(contact_hours) / 24,"
+        ~ " max(late_booking_days),"
         ~ " max(complaint_promise_hours) / 24)) from " ~ ref('int_rule_params')
     ) | int) %}
 {% endmacro %}

@@ -38,6 +38,8 @@
         'extras': [
             json_flag_pair('wants_booking', 'wants_booking = 1'),
             json_flag_pair('last_of_client', 'is_last_of_caller = 1'),
+            "case when is_booking_open = 1 then "
+                ~ json_number_pair('expected_rub', 'round(late_share * booking_ticket, 2)') ~ " end",
         ],
         'ref_n': "case when is_booked = 0 then late_n end",
         'method': "case when is_booked = 1 then 'rule' else 'empirical_bayes' end",

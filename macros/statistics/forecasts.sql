@@ -2,6 +2,7 @@
     {% do return({
         'calls': {'ru': 'звонков', 'en': 'calls', 'reviewed': false},
         'bookings': {'ru': 'записей', 'en': 'bookings', 'reviewed': true},
+        'booked_value': {'ru': 'рублей записано', 'en': 'roubles booked', 'reviewed': true},
         'lost': {'ru': 'потерянных обращений', 'en': 'lost calls', 'reviewed': true},
         'risky': {'ru': 'рискованных звонков', 'en': 'risky calls', 'reviewed': true},
         'talk_minutes': {'ru': 'минут разговора', 'en': 'minutes of talk', 'reviewed': false},

@@ -94,6 +94,13 @@
             'numerator': 'new_bookings',
             'denominator': 'target_new_calls',
         },
+        'booked_value_rub': {'kind': 'count', 'numerator': 'booked_value'},
+        'booking_ticket_avg_rub': {
+            'kind': 'ratio',
+            'numerator': 'booked_value',
+            'denominator': 'bookings',
+        },
+        'expected_value_rub': {'kind': 'count', 'numerator': 'expected_rub'},
         'lost_calls': {'kind': 'count', 'numerator': 'lost_calls'},
         'lost_value_rub': {'kind': 'count', 'numerator': 'loss_rub'},
         'cancellations': {'kind': 'count', 'numerator': 'cancellations'},

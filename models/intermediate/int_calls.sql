@@ -137,6 +137,7 @@ joined as (
         reviews.checklist_items,
         reviews.call_type,
         reviews.service_id,
+        -- One name a service, by stg_call_scores.
         coalesce(reviews.service_name, 'unknown') as service_name,
         coalesce(reviews.service_group, 'unknown') as service_group,
         reviews.service_ticket,

@@ -5,6 +5,7 @@ select
     reviewed_calls,
     calls,
     bookings,
+    booked_value,
     lost_calls as lost,
     risky_calls as risky,
     talk_sec / 60e0 as talk_minutes,

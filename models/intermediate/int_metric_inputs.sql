@@ -293,6 +293,14 @@ derived as (
         {{ moment_after('calls.call_started_at', 'params.complaint_promise_hours * 3600') }}
             as promised_until,
         case
+            when calls.is_booked = 1 or calls.caller_key is null or calls.is_frequent_number = 1
+                then 0
+            when calls.next_booking_at <= {{ as_of() }} then 0
+            when {{ moment_after('calls.call_started_at', 'params.late_booking_days * 86400') }}
+                > {{ as_of() }} then 1
+            else 0
+        end as is_booking_open,
+        case
             when calls.direction = 'in' and calls.is_answered = 0 and calls.is_short_abandon = 0
                 then 'N1'
             when calls.call_category = 'complaint' then 'N2'
@@ -439,6 +447,8 @@ select
     late_category_share,
     late_share,
     late_n,
+    is_booking_open,
+    case when has_prices = 1 then coalesce(service_ticket, median_ticket) end as booking_ticket,
     -- What a call without a booking costs.
     case
         when is_answered = 0 then mean_ticket

@@ -49,6 +49,7 @@ services as (
     select
         lm_services.*,
         {{ label_text('service_name') }} as service_label,
+        {{ display_text('service_name') }} as shown_name,
         {{ label_text('doctor_speciality') }} as speciality_label,
         min(lm_services.service_id) over (partition by lm_services.doctor_speciality)
             as first_of_speciality
@@ -138,7 +139,18 @@ select
     labelled.checklist,
     labelled.checklist_items,
     labelled.service_id,
-    labelled.service_name,
+    -- One name a service, however reviewers spell it: a dimension's values are its names.
+    coalesce(
+        by_id.shown_name,
+        by_name.shown_name,
+        case
+            when labelled.service_name is not null
+                then concat(
+                    upper(left(labelled.service_label, 1)), substring(labelled.service_label, 2)
+                )
+        end,
+        concat('id ', labelled.service_id)
+    ) as service_name,
     coalesce(by_id.service_group, by_name.service_group, by_speciality.service_group)
         as service_group,
     coalesce(by_id.avg_ticket, by_name.avg_ticket, by_speciality.avg_ticket) as service_ticket,

@@ -1,4 +1,4 @@
-"""Forecast calls, bookings, losses, risks, load, conversion and quality for the days to come.
+"""Forecast calls, bookings and their value, losses, risks, load, conversion and quality.
 
 Every run is kept in lm_forecast and the tables beside it, so that what was said can be compared
 with what came (vw_lm_forecast_accuracy). vw_lm_outlook shows the newest run.
@@ -32,6 +32,7 @@ LEAST_HISTORY = 7
 # What the outlook tells, in this order: target, name, digits.
 TOLD = (
     ("bookings", "bookings", 0),
+    ("booked_value", "roubles booked", 0),
     ("lost", "lost", 0),
     ("risky", "risky", 0),
     ("calls", "calls", 0),

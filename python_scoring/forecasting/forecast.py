@@ -28,6 +28,7 @@ from python_scoring.forecasting.result import (
 from python_scoring.forecasting.series import Key, Series, regular
 from python_scoring.forecasting.settings import Settings
 from python_scoring.forecasting.shares import partition, shared_out
+from python_scoring.forecasting.values import WORTH_OF, forecast_values
 
 ALL = "all"
 # Fewer series than this are quicker without other processes.
@@ -70,11 +71,14 @@ def forecast(
 
     hourly: columns day, hour (0..23) and one a target, sums of all calls; may be empty.
     The parts of a dimension (other than 'all') of a target of kind count or amount add
-    up to the target's whole, with a part 'other' for what is too small or not given.
+    up to the target's whole, with a part 'other' for what is too small or not given. What
+    the bookings are worth follows from their forecast (values.py).
     Nothing is drawn at random: the same input gives the same output, whatever `jobs` is.
     """
     notes: list[dict[str, str]] = []
-    usable = [s for one in series for s in readable(one, settings, notes)]
+    readable_ones = [s for one in series for s in readable(one, settings, notes)]
+    usable = [s for s in readable_ones if s.key.target not in WORTH_OF]
+    values = [s for s in readable_ones if s.key.target in WORTH_OF]
     wholes = [s for s in usable if s.key.dimension == ALL]
     by_target = {s.key.target: s for s in wholes}
     parts, loose = parts_of(usable, by_target, settings, notes)
@@ -89,6 +93,7 @@ def forecast(
     notes += [note(key, "failed", {"error": error}) for key, error in failures]
     results = list(totals.values())
     results += coherent([r for r in part_results if isinstance(r, Result)], totals)
+    results += forecast_values(values, results, settings)
     for result in results:
         notes += [note(result.key, code, figures) for code, figures in result.notes]
     hours = hours_of(hourly, totals, calendar, settings, notes)

@@ -19,17 +19,19 @@ ALL = "all"
 KINDS = {
     "calls": "count",
     "bookings": "count",
+    "booked_value": "amount",
     "lost": "count",
     "risky": "count",
     "talk_minutes": "amount",
     "conversion_rate": "rate",
     "quality": "level",
 }
-REVIEWED = ("bookings", "lost", "risky", "conversion_rate", "quality")
+REVIEWED = ("bookings", "booked_value", "lost", "risky", "conversion_rate", "quality")
 BY_HOUR = ("calls", "bookings", "lost", "talk_minutes")
 DIMENSIONS = {
     "calls": ("source", "direction", "operator", "service"),
     "bookings": ("source", "operator", "service"),
+    "booked_value": ("source", "operator", "service"),
     "lost": ("source", "operator", "service"),
     "risky": ("source", "operator", "service"),
     "talk_minutes": ("direction", "operator"),

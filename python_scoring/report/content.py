@@ -22,6 +22,7 @@ FIRST = (
     "asa_sec",
 )
 MOST_BURNING = 6
+CHURN = "churn_risk_level"
 SHORT_HISTORY_DAYS = 56
 UNFILLED_SHARE = 0.7
 FEW_REVIEWS = 0.9
@@ -39,6 +40,26 @@ def forecast_age(facts: Row, moment: datetime) -> int:
 def is_forecast_old(facts: Row, moment: datetime) -> bool:
     """Whether what the newest forecast calls the next days no longer are."""
     return forecast_age(facts, moment) > OLD_FORECAST_DAYS
+
+
+def is_churn_told(facts: Row) -> bool:
+    """Whether a high churn risk means more: not where as many of a lower one stay away."""
+    return not any(band["is_out_of_order"] for band in facts["churn_bands"])
+
+
+def churn_untold(facts: Row, words: Words) -> str:
+    """Why the churn risk is not shown as a warning; empty where it is."""
+    if is_churn_told(facts):
+        return ""
+    shares = (
+        f"{words(band['band'])} {words.share(band['no_return_90d'])}"
+        for band in facts["churn_bands"]
+    )
+    return words("churn_untold", shares=", ".join(shares))
+
+
+def is_shown_red(facts: Row, row: Row) -> bool:
+    return bool(row["metric_code"] != CHURN or is_churn_told(facts))
 
 
 def unit_of(facts: Row, code: str) -> str:
@@ -67,9 +88,15 @@ def burning(facts: Row, words: Words, moment: datetime) -> list[Row]:
             ),
         }
         for one in facts["lists"]
-        if one["overdue"] and one["list_code"] != "cross_sell"
+        if one["overdue"]
+        and one["list_code"] != "cross_sell"
+        and (one["list_code"] != "churn" or is_churn_told(facts))
     ]
-    bad = [row for row in ordered(facts["indicators"]) if row["status"] == "bad"]
+    bad = [
+        row
+        for row in ordered(facts["indicators"])
+        if row["status"] == "bad" and is_shown_red(facts, row)
+    ]
     found += [
         {
             "kind": "bad",
@@ -86,7 +113,10 @@ def burning(facts: Row, words: Words, moment: datetime) -> list[Row]:
     worse = [
         row
         for row in ordered(facts["indicators"])
-        if row["status"] == "warning" and row["is_change_significant"] and _is_worse(facts, row)
+        if row["status"] == "warning"
+        and row["is_change_significant"]
+        and _is_worse(facts, row)
+        and is_shown_red(facts, row)
     ]
     found += [
         {
@@ -164,6 +194,7 @@ def indicator_rows(facts: Row, words: Words, kpis: bool) -> list[Row]:
             continue
         unit = unit_of(facts, row["metric_code"])
         changed = row["level_change"] is not None
+        status = row["status"] if is_shown_red(facts, row) else None
         rows.append(
             {
                 "code": row["metric_code"],
@@ -179,8 +210,8 @@ def indicator_rows(facts: Row, words: Words, kpis: bool) -> list[Row]:
                 "sureness": ""
                 if not changed or row["is_change_significant"] is None
                 else words("real" if row["is_change_significant"] else "chance"),
-                "status": row["status"] or "",
-                "status_text": words(row["status"]) if row["status"] else "",
+                "status": status or "",
+                "status_text": words(status) if status else "",
             }
         )
     return rows
@@ -206,16 +237,24 @@ def outlook_cards(facts: Row, words: Words) -> list[Row]:
         return []
     week = facts["outlook"][0]
     cards = []
-    for target in ("bookings", "lost", "risky", "calls", "talk_minutes", "conversion_rate"):
+    for target in (
+        "bookings",
+        "booked_value",
+        "lost",
+        "risky",
+        "calls",
+        "talk_minutes",
+        "conversion_rate",
+    ):
         if week[target] is None:
             continue
-        unit = "share" if target == "conversion_rate" else ""
+        unit = {"conversion_rate": "share", "booked_value": "rub"}.get(target, "")
         scale = 60 if target == "talk_minutes" else 1
 
         def render(value: float | None, unit: str = unit, scale: int = scale) -> str:
             if value is None:
                 return words.number(None)
-            return words.share(value, 1) if unit else words.number(value / scale)
+            return words.level(value, unit) if unit else words.number(value / scale)
 
         cards.append(
             {
@@ -228,6 +267,21 @@ def outlook_cards(facts: Row, words: Words) -> list[Row]:
             }
         )
     return cards
+
+
+def money_cards(facts: Row, words: Words) -> list[Row]:
+    """What the period was worth: name, roubles and what they rest on."""
+    money = facts["money"]
+    rests_on = {
+        "booked_value": words("on_bookings", n=words.number(money["bookings"])),
+        "lost_value": words("on_lost", n=words.number(money["lost_calls"])),
+        "expected_value": words("on_expected"),
+    }
+    return [
+        {"name": words(code), "value": words.level(money[code], "rub"), "base": base}
+        for code, base in rests_on.items()
+        if money[code]
+    ]
 
 
 def outlook_title(facts: Row, words: Words, moment: datetime) -> str:
@@ -288,6 +342,8 @@ def gaps(facts: Row, words: Words, moment: datetime) -> list[str]:
 def _gaps(facts: Row, words: Words, moment: datetime) -> Iterator[str]:
     span = facts["span"]
     last: date = span["last_day"]
+    if untold := churn_untold(facts, words):
+        yield untold
     behind = (moment.date() - last).days
     if behind > 1:
         yield words("old_data", day=words.day(last, year=True), days=behind)

@@ -55,7 +55,12 @@ def read(probe: Probe, target: Target, period_days: int) -> Row:
     run = forecast_run(marts)
     return {
         "span": span,
+        "money": money(marts, span),
         "indicators": indicators(marts, period_days),
+        "churn_bands": marts.rows(
+            ["band", "no_return_90d", "is_out_of_order"], "vw_lm_churn_bands", "order by band_rank"
+        ),
+        "worklist": worklist(marts),
         "lists": lists(marts),
         "history": history(marts, last_day),
         "ahead": ahead(marts),
@@ -119,6 +124,22 @@ def last_period(marts: Marts, period_days: int) -> Row | None:
     return {**found[0], **period[0], "period_days": period_days}
 
 
+def money(marts: Marts, span: Row) -> Row:
+    """Roubles of the period by the price list: booked, lost and still expected; bookings."""
+    return marts.rows(
+        [
+            "coalesce(sum(bookings), 0) as bookings",
+            "coalesce(sum(booked_value), 0) as booked_value",
+            "coalesce(sum(lost_calls), 0) as lost_calls",
+            "coalesce(sum(loss_rub), 0) as lost_value",
+            "coalesce(sum(expected_rub), 0) as expected_value",
+        ],
+        "lm_daily_facts",
+        "where dimension = 'all' and stat_date between %s and %s",
+        (span["period_start"], span["period_end"]),
+    )[0]
+
+
 def indicators(marts: Marts, period_days: int) -> list[Row]:
     """KPIs and metrics of the period, all calls, each with base, interval, change and status."""
     return marts.rows(
@@ -144,6 +165,43 @@ def indicators(marts: Marts, period_days: int) -> list[Row]:
         "where period_days = %s and dimension = 'all' order by metric_group, metric_code",
         (period_days,),
     )
+
+
+def worklist(marts: Marts) -> Row:
+    """Today's clients: how many are worth a call, what they bring, and the first of them."""
+    rows = marts.rows(
+        [
+            "history_id",
+            "call_started_at",
+            "last_talk_at",
+            "last_operator_name as operator_name",
+            "service_name",
+            "is_today",
+            "is_owed",
+            "off_reason",
+            "expected_rub",
+            "chance_if_called",
+            "minutes",
+            "free_minutes",
+            "reasons_ru",
+            "reasons_en",
+            "action_ru",
+            "action_en",
+        ],
+        "vw_lm_worklist",
+        "order by place",
+    )
+    today = [row for row in rows if row["is_today"]]
+    return {
+        "clients": len(rows),
+        "today": len(today),
+        "expected_rub": sum(row["expected_rub"] for row in today),
+        "minutes": sum(row["minutes"] for row in today),
+        "free_minutes": rows[0]["free_minutes"] if rows else 0,
+        "not_worth_it": sum(row["off_reason"] == "NOT_WORTH_IT" for row in rows),
+        "no_minutes": sum(row["off_reason"] == "NO_MINUTES" for row in rows),
+        "rows": today[:LIST_ROWS],
+    }
 
 
 def lists(marts: Marts) -> list[Row]:
@@ -211,7 +269,15 @@ def ahead(marts: Marts) -> list[Row]:
 
 def outlook(marts: Marts) -> list[Row]:
     parts = ("", "_lo80", "_hi80", "_before")
-    names = ("calls", "bookings", "lost", "risky", "talk_minutes", "conversion_rate")
+    names = (
+        "calls",
+        "bookings",
+        "booked_value",
+        "lost",
+        "risky",
+        "talk_minutes",
+        "conversion_rate",
+    )
     return marts.rows(
         ["days", "period_start", "period_end", *(n + part for n in names for part in parts)],
         "vw_lm_outlook",

@@ -31,8 +31,10 @@ def document(facts: Row, words: Words, moment: datetime) -> Row:
         "period": facts["span"],
         "burning": content.burning(facts, words, moment),
         "gaps": content.gaps(facts, words, moment),
+        "money": facts["money"],
         "outlook": facts["outlook"],
         "alerts": facts["alerts"],
+        "worklist": facts["worklist"],
         "lists": facts["lists"],
         "indicators": facts["indicators"],
         "days": {target: content.series(facts, target) for target in CHARTS},
@@ -58,6 +60,10 @@ def html(facts: Row, words: Words, moment: datetime) -> str:
         period=_period(facts, words),
         burning=content.burning(facts, words, moment),
         gaps=content.gaps(facts, words, moment),
+        is_churn_told=content.is_churn_told(facts),
+        churn_untold=content.churn_untold(facts, words),
+        worklist_sum=_worklist(facts, words),
+        money=content.money_cards(facts, words),
         cards=content.outlook_cards(facts, words),
         outlook_title=content.outlook_title(facts, words, moment) if facts["outlook"] else "",
         kpis=content.indicator_rows(facts, words, kpis=True),
@@ -99,7 +105,15 @@ def text(facts: Row, words: Words, moment: datetime) -> str:
             for card in cards
         ]
     shown = [one for one in facts["lists"] if one["total"]][:LIST_LINES]
-    if shown:
+    if shown and facts["worklist"]["today"]:
+        ids = ", ".join(str(row["history_id"]) for row in facts["worklist"]["rows"][:LIST_LINES])
+        lines += [
+            "",
+            words("today").upper(),
+            _worklist(facts, words),
+            f"{words('worklist')}: {ids}",
+        ]
+    elif shown:
         lines += ["", words("today").upper()]
         for one in shown:
             ids = ", ".join(str(row["history_id"]) for row in one["rows"][:LIST_LINES])
@@ -113,6 +127,22 @@ def text(facts: Row, words: Words, moment: datetime) -> str:
             lines.append(f"• {gap}")
     told = "\n".join(lines)
     return told if len(told) <= MOST_CHARACTERS else told[: MOST_CHARACTERS - 1] + "…"
+
+
+def _worklist(facts: Row, words: Words) -> str:
+    """Whom today's minutes reach, and why the others are not called."""
+    work = facts["worklist"]
+    told = words(
+        "worklist_sum",
+        today=words.number(work["today"]),
+        minutes=words.number(work["minutes"]),
+        free=words.number(work["free_minutes"]),
+        rub=words.number(work["expected_rub"]),
+    )
+    left = [
+        words(n, clients=words.number(work[n])) for n in ("not_worth_it", "no_minutes") if work[n]
+    ]
+    return " ".join([told, *left])
 
 
 def _period(facts: Row, words: Words) -> str:

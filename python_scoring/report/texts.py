@@ -67,6 +67,23 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         " 8 times of 10.",
     ),
     "bookings": ("Записи", "Bookings"),
+    "booked_value": ("Записано на сумму", "Booked value"),
+    "lost_value": ("Упущено", "Lost"),
+    "expected_value": ("Ещё ожидается", "Still expected"),
+    "on_bookings": ("записей: {n}", "bookings: {n}"),
+    "on_lost": (
+        "звонков без записи: {n}, и пропущенные",
+        "calls without a booking: {n}, and missed",
+    ),
+    "on_expected": (
+        "клиенты, которые запишутся позже сами",
+        "callers who book later by themselves",
+    ),
+    "money": ("Деньги за период", "Money of the period"),
+    "money_text": (
+        "Оценка по прайсу (lm_services), а не оплаты: запись стоит столько, сколько её услуга.",
+        "An estimate by the prices of lm_services, no payments: a booking counts as its service.",
+    ),
     "lost": ("Не записались", "Lost calls"),
     "risky": ("Рискованные звонки", "Risky calls"),
     "calls": ("Звонки", "Calls"),
@@ -76,6 +93,31 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "quality": ("Качество разговоров", "Quality of talks"),
     "was": ("было {value}", "was {value}"),
     "today": ("Что сделать сегодня", "What to do today"),
+    "worklist_sum": (
+        "Сегодня стоит позвонить стольким клиентам: {today}. Это {minutes} мин (свободно {free})"
+        " и в среднем +{rub} ₽ записей.",
+        "Clients worth a call today: {today}. That is {minutes} min (of {free} free) and +{rub} ₽"
+        " of bookings on average.",
+    ),
+    "low": ("низкий", "low"),
+    "medium": ("средний", "medium"),
+    "high": ("высокий", "high"),
+    "churn_untold": (
+        "Риск ухода пока ничего не предсказывает и красным не выделяется: не вернулись за 90 дней —"
+        " {shares}.",
+        "The churn risk foretells nothing yet and is not shown in red: not back within 90 days:"
+        " {shares}.",
+    ),
+    "not_worth_it": (
+        "Ещё {clients} не окупают времени оператора.",
+        "{clients} more do not pay for the operator's time.",
+    ),
+    "no_minutes": ("На {clients} не хватает минут.", "For {clients} there are no minutes."),
+    "worklist": ("Клиенты по порядку", "Clients in order"),
+    "brings": ("Даст звонок", "The call brings"),
+    "owed": ("обещанный звонок", "a call that is owed"),
+    "chance_now": ("запишется с шансом {share}", "chance of a booking {share}"),
+    "lists": ("По спискам", "By list"),
     "list_count": (
         "всего {total}, просрочено {overdue}; самые срочные {shown}",
         "{total} in all, {overdue} overdue; the {shown} most urgent",

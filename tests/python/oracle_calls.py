@@ -138,6 +138,31 @@ def service_of(review: Raw, seeds: Seeds) -> Service:
     return Service("unknown", None, "unknown")
 
 
+def service_name_of(review: Raw, seeds: Seeds) -> str:
+    """The price list's spelling, by id, else by name; what is not on it as a sentence begins."""
+    wanted = within(review.get("requested_service_id"), LARGEST_SERVICE_ID)
+    written = normalised(review.get("requested_service_name"))
+    for listed in (seeds.services_by_id.get(wanted), seeds.services_by_name.get(written)):
+        if listed is not None and listed.name:
+            return listed.name
+    if written:
+        return written[0].upper() + written[1:]
+    return "unknown" if wanted is None else f"id {wanted}"
+
+
+def booked_value(booked: bool, ticket: float | None, median: float | None) -> dict[str, Any]:
+    """Roubles of a booking and where they come from: the service, else the median of the groups."""
+    if not booked:
+        return {"booked_value": None, "booked_value_basis": None}
+    if ticket is not None:
+        return {"booked_value": ticket, "booked_value_basis": "service"}
+    basis = "none" if median is None else "median"
+    return {
+        "booked_value": None if median is None else rounded(median, 2),
+        "booked_value_basis": basis,
+    }
+
+
 def refusal_of(review: Raw, seeds: Seeds) -> str | None:
     """The reviewer's code, else the code of exactly this reason, else "other" if he wrote any."""
     told = [normalised(review.get(name)) for name in ("refusal_category_code", "refusal_reason")]
@@ -292,10 +317,11 @@ def own_facts(
         "operator_name": operator_name or "unknown",
         "source_channel": text("utm_source_by_number") or "unknown",
         "service_id": within(review.get("requested_service_id"), LARGEST_SERVICE_ID),
-        "service_name": normalised(review.get("requested_service_name")) or "unknown",
+        "service_name": service_name_of(review, seeds),
         "service_group": service.group,
         "service_ticket": service.ticket,
         "service_recurrence": service.recurrence,
+        **booked_value(booked, service.ticket, seeds.median_ticket),
         "is_reviewed": int(reviewed),
         "reviewed_at": reviewed_at,
         "review_date": reviewed_at.date() if reviewed_at else None,

@@ -70,6 +70,7 @@ VALUE_ABS = 1e-4 + 1e-9
 # What stands in JSON may be rounded further than the value.
 EXTRA_ABS = {
     "loss_rub": 0.0101,
+    "expected_rub": 0.0101,
     "load_sec": 0.0101,
     "work_sec": 0.0101,
     "lo": 0.0101,
@@ -155,7 +156,7 @@ def same_cell(column: str, ours: Any, theirs: Any) -> bool:
     theirs = plain(theirs)
     if column == "unknown_labels":
         return (ours or "") == (theirs or "")
-    if column in ("operator_name", "operator_key", "service_name"):
+    if column in ("operator_name", "operator_key"):
         return normalised(ours) == normalised(theirs)
     if column == "days_since_last_call" and isinstance(theirs, int) and ours is not None:
         return math.floor(ours) == theirs

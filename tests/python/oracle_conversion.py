@@ -78,6 +78,10 @@ def conversion_score(call: Call, params: Params, context: Context) -> Expected:
             ("SERVICE", 100 * (third - second)),
         ],
     )
+    if is_booking_open(call, params, context):
+        ticket = number(call, "service_ticket") or context.median_ticket
+        if ticket is not None:
+            extras["expected_rub"] = rounded(third * ticket, 2)
     partial = not has_caller_history(call)
     keys = late_booking_keys(call)
     possible, likely = (param(params, f"conversion_{name}_from") for name in ("possible", "likely"))
@@ -93,6 +97,16 @@ def conversion_score(call: Call, params: Params, context: Context) -> Expected:
         extras=extras,
         learnt=("late_booking_rate", keys),
     )
+
+
+def is_booking_open(call: Call, params: Params, context: Context) -> bool:
+    """Whether a known caller may still book within the days that a late booking has."""
+    start, booking = call["call_started_at"], call.get("next_booking_at")
+    if start is None or not has_caller_history(call):
+        return False
+    if booking is not None and booking <= context.as_of:
+        return False
+    return start + timedelta(days=param(params, "late_booking_days")) > context.as_of
 
 
 def booking_share(call: Call, params: Params, context: Context, group: str) -> float:

@@ -25,6 +25,8 @@ COUNTS = {
     "wanting_calls": "wanting_calls",
     "bookings": "bookings",
     "lost_calls": "lost_calls",
+    "booked_value_rub": "booked_value",
+    "expected_value_rub": "expected_rub",
     "lost_value_rub": "loss_rub",
     "cancellations": "cancellations",
     "reschedules": "reschedules",
@@ -66,6 +68,7 @@ MEANS = {
     "checklist_coverage_avg": ("checklist_coverage", "coverage_calls", "checklist_coverage_sq"),
 }
 RATIOS = {
+    "booking_ticket_avg_rub": ("booked_value", "bookings"),
     "abandon_wait_avg_sec": ("abandon_wait_sec", "abandon_wait_calls"),
     "callback_avg_min": ("callback_min", "missed_called_back"),
     "calls_per_operator_hour": ("talk_calls", "operator_hours"),

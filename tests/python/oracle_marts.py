@@ -250,6 +250,8 @@ def results(calls: pd.DataFrame, values: pd.DataFrame) -> dict[str, pd.Series]:
     cancelled = (calls["call_category"] == "cancel") | calls["outcome"].isin(
         ("cancelled_by_patient", "cancelled_by_operator")
     )
+    expected = pd.to_numeric(told(values, "conversion_score", "expected_rub").reindex(calls.index))
+    booked_value = pd.to_numeric(calls["booked_value"])
     loss = pd.to_numeric(told(values, "lost_opportunity_score", "loss_rub").reindex(calls.index))
     return {
         "reviewed_calls": reviewed,
@@ -261,6 +263,8 @@ def results(calls: pd.DataFrame, values: pd.DataFrame) -> dict[str, pd.Series]:
         "bookings": booked,
         "new_bookings": booked & new,
         "lost_calls": wanting & ~booked,
+        "booked_value": amount(booked_value, booked_value.notna()),
+        "expected_rub": amount(expected, expected.notna()),
         "loss_rub": amount(loss, loss.notna()),
         "loss_known_calls": loss.notna(),
         "cancellations": cancelled,

@@ -47,6 +47,7 @@ class Service:
     group: str
     ticket: float | None
     recurrence: str
+    name: str | None = None
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,7 @@ def _service(row: Mapping[str, str]) -> Service:
         group=normalised(row.get("service_group")) or "unknown",
         ticket=as_float(row.get("avg_ticket")),
         recurrence=normalised(row.get("recurrence")) or "unknown",
+        name=str(row.get("service_name") or "").strip() or None,
     )
 
 

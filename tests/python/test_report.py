@@ -18,6 +18,17 @@ from python_scoring.report.texts import FIELDS, LANGUAGES, TEXTS, UNITS, Words
 
 LAST = date(2026, 3, 29)
 MOMENT = datetime(2026, 3, 29, 23, 59, 59)
+WORKLIST = {
+    "clients": 0,
+    "today": 0,
+    "expected_rub": 0.0,
+    "minutes": 0.0,
+    "free_minutes": 0.0,
+    "not_worth_it": 0,
+    "no_minutes": 0,
+    "rows": [],
+}
+MONEY = ("bookings", "booked_value", "lost_calls", "lost_value", "expected_value")
 
 
 def term(code: str, direction: str = "higher_better", is_proxy: int = 0) -> dict[str, Any]:
@@ -82,7 +93,10 @@ def facts(**changes: Any) -> dict[str, Any]:
             "calls": 700,
             "period_days": 7,
         },
+        "money": dict.fromkeys(MONEY, 0.0),
         "indicators": [],
+        "churn_bands": [],
+        "worklist": WORKLIST,
         "lists": [],
         "history": [
             {
@@ -282,7 +296,15 @@ def test_old_data_old_forecasts_and_sick_models_are_told() -> None:
 
 def week_ahead() -> dict[str, Any]:
     parts = ("", "_lo80", "_hi80", "_before")
-    names = ("calls", "bookings", "lost", "risky", "talk_minutes", "conversion_rate")
+    names = (
+        "calls",
+        "bookings",
+        "booked_value",
+        "lost",
+        "risky",
+        "talk_minutes",
+        "conversion_rate",
+    )
     return {
         "days": 7,
         "period_start": LAST + timedelta(days=1),
@@ -357,3 +379,40 @@ def test_a_message_stays_short_however_much_is_wrong() -> None:
     ]
     told = page.text(facts(fields=fields), Words("ru"), MOMENT)
     assert len(told) <= page.MOST_CHARACTERS and "ЧТО ГОРИТ" in told
+
+
+@pytest.mark.parametrize("is_out_of_order", [0, 1])
+def test_a_churn_risk_that_foretells_nothing_is_not_red(is_out_of_order: int) -> None:
+    churn = indicator("churn_risk_level", 40.0, status="bad", red_from=0.3, metric_group="risk")
+    call = {
+        "history_id": 1,
+        "call_started_at": MOMENT,
+        "operator_name": "unknown",
+        "service_name": "unknown",
+        "due_at": MOMENT,
+        "is_overdue": 1,
+        "loss_rub": None,
+        "reasons_ru": "",
+        "reasons_en": "",
+        "action_ru": "",
+        "action_en": "",
+    }
+    names = {"list_name_ru": "Риск ухода", "list_name_en": "Churn risk"}
+    bands = [
+        {"band": "low", "no_return_90d": 0.41, "is_out_of_order": 0},
+        {"band": "high", "no_return_90d": 0.40, "is_out_of_order": is_out_of_order},
+    ]
+    known = facts(
+        dictionary={"churn_risk_level": term("churn_risk_level", "lower_better")},
+        indicators=[churn],
+        lists=[{"list_code": "churn", **names, "total": 1, "overdue": 1, "rows": [call]}],
+        churn_bands=bands,
+    )
+    words = Words("ru")
+    burning = content.burning(known, words, MOMENT)
+    shown = page.html(known, words, MOMENT)
+    assert bool(burning) is not bool(is_out_of_order)
+    assert ("status bad" in shown) is not bool(is_out_of_order)
+    told = "не вернулись за 90 дней — низкий 41\u00a0%, высокий 40\u00a0%"
+    assert (told in shown) is bool(is_out_of_order)
+    assert any(told in gap for gap in content.gaps(known, words, MOMENT)) is bool(is_out_of_order)

@@ -254,9 +254,13 @@ finished as (
             else followed.next_incoming_epoch
         end as next_call_in_epoch,
         other_services.next_epoch as next_other_service_epoch,
-        other_services.next_group as next_other_service_group
+        other_services.next_group as next_other_service_group,
+        prices.ticket as median_ticket,
+        prices.has_prices
 
     from calls
+
+    cross join {{ ref('int_median_ticket') }} as prices
 
     left join followed
         on calls.contact_key = followed.contact_key
@@ -298,6 +302,16 @@ select
     service_group,
     service_ticket,
     service_recurrence,
+    case
+        when is_booked = 1 and has_prices = 1
+            then cast(coalesce(service_ticket, median_ticket) as decimal(12, 2))
+    end as booked_value,
+    case
+        when is_booked = 0 then null
+        when has_prices = 0 then 'none'
+        when service_ticket is null then 'median'
+        else 'service'
+    end as booked_value_basis,
     is_reviewed,
     reviewed_at,
     review_date,

@@ -31,6 +31,8 @@ judged as (
             totals.target in ('conversion_rate', 'quality')
             or (
                 totals.dimension <> 'operator'
+                -- The bookings tell it: a few dear ones make a part's value unlike any other.
+                and (totals.target <> 'booked_value' or totals.dimension = 'all')
                 and greatest(totals.yhat, totals.usual_high) >= {{ least_count }}
             )
         )

@@ -2,6 +2,7 @@
     'speed': 'response_speed_score',
     'queue': 'queue_impact_index',
     'loss': 'lost_opportunity_score',
+    'conversion': 'conversion_score',
     'score': 'normalized_call_score',
     'coverage': 'checklist_coverage_ratio',
     'followup': 'followup_needed_flag',
@@ -108,6 +109,8 @@ facts as (
                 then cast(json_extract(queue.value_json, '$.work_sec') * 1e0 as decimal(16, 4))
         end as handle_sec,
         cast(json_extract(loss.value_json, '$.loss_rub') * 1e0 as decimal(16, 4)) as loss_rub,
+        cast(json_extract(conversion.value_json, '$.expected_rub') * 1e0 as decimal(16, 4))
+            as expected_rub,
         score.value_numeric as qa_score,
         coverage.value_numeric as checklist_coverage,
         case when followup.value_label = 'true' then 1 else 0 end as is_followup_open,
@@ -225,6 +228,8 @@ select
     sum(wants_booking) as wanting_calls,
     sum(is_booked) as bookings,
     sum(is_booked * (1 - is_service_call)) as new_bookings,
+    coalesce(sum(booked_value), 0) as booked_value,
+    coalesce(sum(expected_rub), 0) as expected_rub,
     sum(is_lost) as lost_calls,
     coalesce(sum(loss_rub), 0) as loss_rub,
     count(loss_rub) as loss_known_calls,
