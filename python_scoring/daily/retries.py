@@ -120,8 +120,10 @@ def lasting_failure(target: Target) -> faults.Fault:
     # It ended before the first model: the server is asked to do what dbt does first.
     try:
         with contextlib.closing(profile.connect(target)) as connection:
-            schema = quoted(target.schema)
-            Probe(connection).do(f"create database if not exists {schema}")
+            probe, schema = Probe(connection), quoted(target.schema)
+            probe.do(f"create database if not exists {schema}")
+            probe.do(f"create table if not exists {schema}.lm_trial (x int)")
+            probe.do(f"drop table {schema}.lm_trial")
     except mysql.connector.Error as error:
         return faults.kind_of(error)
     except LmError:

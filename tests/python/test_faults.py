@@ -34,6 +34,7 @@ SAID = {
     "1030 (HY000): Got error 28 'No space left on device' from storage engine InnoDB": faults.FULL,
     "1030 (HY000): Got error 168 - 'Unknown (generic) error' from engine": faults.OTHER,
     "3 (HY000): Error writing file '/tmp/MYfd=41' (OS errno 28 - No space left)": faults.FULL,
+    "3 (HY000): Error writing file './lm/a.frm' (Errcode: 28 \"No space left\")": faults.FULL,
     "1142 (42000): INSERT command denied to user 'lm'@'%' for table 'lm_value'": faults.DENIED,
     "1146 (42S02): Table 'lm.lm_watermark' doesn't exist": faults.MISSING,
     "1213 (40001): Deadlock found when trying to get lock": faults.PASSING,

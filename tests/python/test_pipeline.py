@@ -62,7 +62,11 @@ from python_scoring.base.caller_salt import CallerSalt
 WRITTEN = ("int_calls", "fct_call", "lm_reference", "int_review_batches", "lm_value")
 DERIVED = ("fct_call", "lm_reference", "int_week_facts", "int_known_facts", "int_review_batches")
 # Metrics that the passing of time alone may change.
-TIMED = {"lost_opportunity_score", "complaint_risk_flag", "followup_needed_flag"}
+TIMED = {
+    *("lost_opportunity_score", "complaint_risk_flag", "followup_needed_flag"),
+    # What is still expected of it.
+    "conversion_score",
+}
 
 
 @dataclass(frozen=True)
