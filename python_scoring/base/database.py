@@ -26,24 +26,6 @@ class Probe:
             found: list[Any] = cursor.fetchall() if cursor.description else []
             return [tuple(map(_text, row)) for row in found]
 
-    def insert(self, head: str, lines: Sequence[Sequence[Any]], tail: str) -> None:
-        """`head (cells), (cells) ... tail` of lines of one length, in one statement."""
-        cells = [cell for line in lines for cell in line]
-        width = len(lines[0])
-        # Of the driver's two ways to talk to a server, the one that is not plain Python has it.
-        literals_of = getattr(self._connection, "prepare_for_mysql", None)
-        if literals_of is None:
-            marks = "(" + ", ".join(["%s"] * width) + ")"
-            self.rows(head + ", ".join([marks] * len(lines)) + tail, cells)
-            return
-        # A cursor would search the whole text for each cell's mark: more work than all the rest.
-        literals = iter(literals_of(cells))
-        written = b", ".join(
-            b"(" + b", ".join(line) + b")" for line in zip(*[literals] * width, strict=True)
-        )
-        statement: Any = head.encode() + written + tail.encode()
-        self._connection.cmd_query(statement)
-
     def one(self, statement: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...]:
         return self.rows(statement, parameters)[0]
 

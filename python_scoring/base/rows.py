@@ -29,13 +29,14 @@ def insert(
     `update`: the columns that a row of the same key gets anew.
     """
     head = f"insert into {table} ({', '.join(columns)}) values "
+    marks = "(" + ", ".join(["%s"] * len(columns)) + ")"
     tail = ", ".join(f"{name} = values({name})" for name in update)
     tail = f" on duplicate key update {tail}" if tail else ""
     for some in batches(rows, ROWS_IN_STATEMENT):
-        lines = [
-            [cell if type(cell) in PLAIN_TYPES else _plain(cell) for cell in row] for row in some
+        cells = [
+            cell if type(cell) in PLAIN_TYPES else _plain(cell) for row in some for cell in row
         ]
-        probe.insert(head, lines, tail)
+        probe.rows(head + ", ".join([marks] * len(some)) + tail, cells)
 
 
 def run_id(moment: datetime, mark: object) -> str:
