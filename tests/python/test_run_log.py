@@ -85,7 +85,7 @@ def test_a_failed_model_is_logged_without_values(built: TestTarget) -> None:
     assert word in done.stdout, "the server should have quoted it"
     (step,) = log_of(built)
     assert (step.step, step.status) == ("dbt run", "failed")
-    assert step.error and re.search(r"int_calls \d{4} ", step.error), step.error
+    assert step.error and re.search(r"int_name_sightings \d{4} ", step.error), step.error
     assert word not in step.error and "'" not in step.error
     told = built.lm("doctor", "--last-run")
     assert told.returncode == 1 and "FAIL  last run" in told.stdout
