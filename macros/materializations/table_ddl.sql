@@ -56,6 +56,8 @@
 
 
 {% macro create_incremental_table(relation) %}
+    {# Of a table that is there even `if not exists` asks for a lock that another run's reading refuses. #}
+    {% if load_relation(relation) is not none %}{% do return('') %}{% endif %}
     {% set lines = [] %}
     {% for name, data_type in column_types().items() %}
         {% do lines.append(column_definition(name, data_type)) %}
@@ -73,7 +75,7 @@
     {# In the same statement as the table: of two first runs one would find the other's keys half made. Where a long
        transaction has a source, the table is made without, and the keys follow: see change_foreign_key. #}
     {% set keys = [] %}
-    {% if wants_foreign_keys() and load_relation(relation) is none %}
+    {% if wants_foreign_keys() %}
         {% for name, foreign_key in config.get('foreign_keys', {}).items() %}
             {% do keys.append("constraint " ~ name ~ " " ~ foreign_key_clause(foreign_key)) %}
         {% endfor %}
