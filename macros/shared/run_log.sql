@@ -64,6 +64,8 @@
             ~ ", error = " ~ quoted_or_null(error[:500] if failed else none)
             ~ " where run_id = '" ~ logged_run() ~ "' and step = 'dbt " ~ flags.WHICH ~ "'"
         ) %}
+        {# Two runs that end together would each wait for the row that the other has just written. #}
+        {% do run_query("commit") %}
         {% do run_query(
             "delete from " ~ run_table('lm_run_log') ~ " where started_at < date_sub(" ~ clock()
             ~ ", interval " ~ var('lm_run_log_keep_days') | int ~ " day)"
