@@ -59,22 +59,12 @@
     {% set last_as_of = watermark(model.name, 'clock').moment %}
     {% if last_as_of is not none and last_as_of != as_of_text() %}
         {% set last = "cast('" ~ last_as_of ~ "' as datetime)" %}
-        {% set groups = [] %}
-        {% set ns = namespace(calls=0) %}
-        {% for day in run_query(
+        {% for days in groups_of_a_batch(
             "select concat(call_date), count(*) from " ~ relation
             ~ " where call_date >= cast(date_sub(least(" ~ last ~ ", " ~ as_of() ~ "), interval "
             ~ open_days() ~ " day) as date)"
             ~ " and call_date <= cast(greatest(" ~ last ~ ", " ~ as_of() ~ ") as date) group by call_date order by 1"
-        ).rows %}
-            {% set ns.calls = ns.calls + day[1] %}
-            {% if not groups or ns.calls > var('lm_batch_calls') | int %}
-                {% do groups.append([]) %}
-                {% set ns.calls = day[1] %}
-            {% endif %}
-            {% do groups[-1].append(day[0]) %}
-        {% endfor %}
-        {% for days in groups %}
+        ) %}
             {% do batches.extend(date_batches('call_date', days, days | length)) %}
         {% endfor %}
     {% endif %}

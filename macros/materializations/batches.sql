@@ -48,20 +48,28 @@
 
 {% macro unseen_changes(relation) %}
     {% set runs = [] %}
-    {% set ns = namespace(rows=0) %}
-    {% for row in run_query(
+    {% for changes in groups_of_a_batch(
         "select change_id, count(*) from " ~ relation ~ " where change_id > "
         ~ watermark(model.name, relation.identifier).position ~ " group by change_id order by change_id"
-    ).rows %}
-        {% if not runs or ns.rows + row[1] > var('lm_batch_calls') | int %}
-            {% do runs.append({'low': row[0] | int, 'high': row[0] | int}) %}
-            {% set ns.rows = row[1] %}
-        {% else %}
-            {% do runs[-1].update({'high': row[0] | int}) %}
-            {% set ns.rows = ns.rows + row[1] %}
-        {% endif %}
+    ) %}
+        {% do runs.append({'low': changes[0] | int, 'high': changes[-1] | int}) %}
     {% endfor %}
     {% do return(runs) %}
+{% endmacro %}
+
+
+{% macro groups_of_a_batch(query) %}
+    {% set groups = [] %}
+    {% set ns = namespace(rows=0) %}
+    {% for row in run_query(query).rows %}
+        {% set ns.rows = ns.rows + row[1] %}
+        {% if not groups or ns.rows > var('lm_batch_calls') | int %}
+            {% do groups.append([]) %}
+            {% set ns.rows = row[1] %}
+        {% endif %}
+        {% do groups[-1].append(row[0]) %}
+    {% endfor %}
+    {% do return(groups) %}
 {% endmacro %}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
-from python_scoring.report.inputs import DAYS_AHEAD, QUALITY_DAYS, Row
+from python_scoring.report.inputs import DAYS_AHEAD, OUTLOOK_TARGETS, QUALITY_DAYS, Row
 from python_scoring.report.texts import Words
 
 # Read first: the headline takes bad indicators in this order, the table begins with them.
@@ -22,7 +22,8 @@ FIRST = (
     "asa_sec",
 )
 MOST_BURNING = 6
-CHURN = "churn_risk_level"
+# The metric and its list of actions.
+CHURN = ("churn_risk_level", "churn")
 SHORT_HISTORY_DAYS = 56
 UNFILLED_SHARE = 0.7
 FEW_REVIEWS = 0.9
@@ -58,8 +59,9 @@ def churn_untold(facts: Row, words: Words) -> str:
     return words("churn_untold", shares=", ".join(shares))
 
 
-def is_shown_red(facts: Row, row: Row) -> bool:
-    return bool(row["metric_code"] != CHURN or is_churn_told(facts))
+def may_be_red(facts: Row, code: str) -> bool:
+    """Whether a metric or a list of actions may be shown as a warning."""
+    return code not in CHURN or is_churn_told(facts)
 
 
 def unit_of(facts: Row, code: str) -> str:
@@ -90,12 +92,12 @@ def burning(facts: Row, words: Words, moment: datetime) -> list[Row]:
         for one in facts["lists"]
         if one["overdue"]
         and one["list_code"] != "cross_sell"
-        and (one["list_code"] != "churn" or is_churn_told(facts))
+        and may_be_red(facts, one["list_code"])
     ]
     bad = [
         row
         for row in ordered(facts["indicators"])
-        if row["status"] == "bad" and is_shown_red(facts, row)
+        if row["status"] == "bad" and may_be_red(facts, row["metric_code"])
     ]
     found += [
         {
@@ -116,7 +118,7 @@ def burning(facts: Row, words: Words, moment: datetime) -> list[Row]:
         if row["status"] == "warning"
         and row["is_change_significant"]
         and _is_worse(facts, row)
-        and is_shown_red(facts, row)
+        and may_be_red(facts, row["metric_code"])
     ]
     found += [
         {
@@ -194,7 +196,7 @@ def indicator_rows(facts: Row, words: Words, kpis: bool) -> list[Row]:
             continue
         unit = unit_of(facts, row["metric_code"])
         changed = row["level_change"] is not None
-        status = row["status"] if is_shown_red(facts, row) else None
+        status = row["status"] if may_be_red(facts, row["metric_code"]) else None
         rows.append(
             {
                 "code": row["metric_code"],
@@ -237,15 +239,7 @@ def outlook_cards(facts: Row, words: Words) -> list[Row]:
         return []
     week = facts["outlook"][0]
     cards = []
-    for target in (
-        "bookings",
-        "booked_value",
-        "lost",
-        "risky",
-        "calls",
-        "talk_minutes",
-        "conversion_rate",
-    ):
+    for target in OUTLOOK_TARGETS:
         if week[target] is None:
             continue
         unit = {"conversion_rate": "share", "booked_value": "rub"}.get(target, "")

@@ -18,6 +18,11 @@ DAYS_AHEAD = 14
 QUALITY_DAYS = 30
 LIST_ROWS = 10
 HOURS_WEEKS = 8
+# In the order of the page.
+OUTLOOK_TARGETS = (
+    *("bookings", "booked_value", "lost", "risky"),
+    *("calls", "talk_minutes", "conversion_rate"),
+)
 CHART_TARGETS = ("calls", "bookings", "lost", "talk_minutes")
 
 
@@ -269,17 +274,9 @@ def ahead(marts: Marts) -> list[Row]:
 
 def outlook(marts: Marts) -> list[Row]:
     parts = ("", "_lo80", "_hi80", "_before")
-    names = (
-        "calls",
-        "bookings",
-        "booked_value",
-        "lost",
-        "risky",
-        "talk_minutes",
-        "conversion_rate",
-    )
+    columns = (target + part for target in OUTLOOK_TARGETS for part in parts)
     return marts.rows(
-        ["days", "period_start", "period_end", *(n + part for n in names for part in parts)],
+        ["days", "period_start", "period_end", *columns],
         "vw_lm_outlook",
         "where dimension = 'all' and days in (7, 14) order by days",
     )

@@ -60,7 +60,7 @@ def html(facts: Row, words: Words, moment: datetime) -> str:
         period=_period(facts, words),
         burning=content.burning(facts, words, moment),
         gaps=content.gaps(facts, words, moment),
-        is_churn_told=content.is_churn_told(facts),
+        may_be_red=lambda code: content.may_be_red(facts, code),
         churn_untold=content.churn_untold(facts, words),
         worklist_sum=_worklist(facts, words),
         money=content.money_cards(facts, words),

@@ -209,6 +209,12 @@ def run(
     return target.dbt(*(words or ("run",)), vars=variables, check=check)
 
 
+def build_clinic(target: TestTarget) -> None:
+    """The small clinic's calls, the seeds and every model, at the moment NOW."""
+    fill(target, clinic())
+    run(target, *BUILD)
+
+
 @contextmanager
 def running(
     target: TestTarget, *words: str, as_of: datetime = NOW, **variables: Any

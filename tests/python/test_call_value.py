@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 from conftest import TestTarget
-from pipeline_cases import NOW, clinic, fill, moment
+from pipeline_cases import NOW, build_clinic, moment
 
 from python_scoring.base.database import Probe
 
@@ -18,9 +18,7 @@ COLUMNS = ("booked_value", "expected_value", "lost_value")
 
 @pytest.fixture(scope="module")
 def built(target: TestTarget) -> Iterator[TestTarget]:
-    fill(target, clinic())
-    target.dbt("seed")
-    target.dbt("run", vars={"as_of": moment(NOW)})
+    build_clinic(target)
     yield target
 
 

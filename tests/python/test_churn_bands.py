@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 from conftest import TestTarget
-from pipeline_cases import NOW, clinic, fill, moment
+from pipeline_cases import NOW, build_clinic, moment
 
 from python_scoring.base.database import Probe
 
@@ -18,9 +18,7 @@ LATER = NOW + timedelta(days=120)
 
 @pytest.fixture(scope="module")
 def built(target: TestTarget) -> TestTarget:
-    fill(target, clinic())
-    target.dbt("seed")
-    target.dbt("run", vars={"as_of": moment(NOW)})
+    build_clinic(target)
     target.dbt("run", "--select", "vw_lm_churn_bands", vars={"as_of": moment(LATER)})
     return target
 

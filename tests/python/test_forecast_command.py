@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import TestTarget
-from pipeline_cases import DAYS, END, NOW, PATIENT, START, clinic, fill, moment
+from pipeline_cases import DAYS, END, PATIENT, START, build_clinic, moment
 
 from python_scoring import cli
 from python_scoring.base.database import Probe
@@ -41,9 +41,7 @@ MOMENT_DAY = (END + timedelta(seconds=1)).date()
 @pytest.fixture(scope="module")
 def built(target: TestTarget) -> TestTarget:
     """The small clinic with its statistics by day."""
-    fill(target, clinic())
-    target.dbt("seed")
-    target.dbt("run", vars={"as_of": moment(NOW)})
+    build_clinic(target)
     return target
 
 

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from python_scoring.report import charts, content, page
+from python_scoring.report.inputs import OUTLOOK_TARGETS
 from python_scoring.report.texts import FIELDS, LANGUAGES, TEXTS, UNITS, Words
 
 LAST = date(2026, 3, 29)
@@ -296,20 +297,11 @@ def test_old_data_old_forecasts_and_sick_models_are_told() -> None:
 
 def week_ahead() -> dict[str, Any]:
     parts = ("", "_lo80", "_hi80", "_before")
-    names = (
-        "calls",
-        "bookings",
-        "booked_value",
-        "lost",
-        "risky",
-        "talk_minutes",
-        "conversion_rate",
-    )
     return {
         "days": 7,
         "period_start": LAST + timedelta(days=1),
         "period_end": LAST + timedelta(days=7),
-    } | {name + part: 0.5 for name in names for part in parts}
+    } | {name + part: 0.5 for name in OUTLOOK_TARGETS for part in parts}
 
 
 def test_the_days_of_an_old_forecast_are_not_called_the_next() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from conftest import TestTarget
-from pipeline_cases import NOW, clinic, fill, moment
+from pipeline_cases import NOW, build_clinic, moment
 
 from python_scoring.base.database import Probe
 
@@ -19,9 +19,7 @@ DIAL_SEC, MINUTE_RUB, OCCUPANCY, WISH_DAYS = 30, 10, 0.5, 14
 
 @pytest.fixture(scope="module")
 def built(target: TestTarget) -> TestTarget:
-    fill(target, clinic())
-    target.dbt("seed")
-    target.dbt("run", vars={"as_of": moment(NOW)})
+    build_clinic(target)
     return target
 
 
