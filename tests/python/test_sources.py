@@ -247,7 +247,7 @@ def test_no_salt_still_gives_one_key_a_caller(elsewhere: Elsewhere) -> None:
 
 def salt_file(target: TestTarget) -> Path:
     ((fingerprint,),) = target.rows(
-        "select fingerprint from lm_watermark where feed = 'caller_salt'"
+        "select distinct fingerprint from lm_watermark where feed = 'caller_salt'"
     )
     return target.folder / "salts" / text(fingerprint)
 
