@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -20,7 +20,7 @@ from unittest import mock
 import hypothesis
 import pytest
 from mysql.connector.abstracts import MySQLConnectionAbstract
-from servers import SERVERS, clean_environment, server_settings
+from servers import SERVERS, account_of_tests, clean_environment, server_settings
 
 from python_scoring import cli
 from python_scoring.base import dbt_runner, engine, profile
@@ -147,18 +147,30 @@ def embedded_dir() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def administrator(target: TestTarget) -> TestTarget:
+    """The target as who set up the server: for what no run needs, such as accounts."""
+    if target.name == "embedded":
+        return target
+    return replace(target, settings={**target.settings, **server_settings(target.name)})
+
+
 @pytest.fixture(scope="session", params=["embedded", *SERVERS])
 def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[str, dict[str, str], Path]:
-    """Name, settings and a folder (profile, dbt's files) of each database there is."""
+) -> Iterator[tuple[str, dict[str, str], Path]]:
+    """Name, settings and a folder (profile, dbt's files) of each database there is.
+
+    On a server as an account that has rights on the tests' schemas and no others.
+    """
     name: str = request.param
     folder = tmp_path_factory.mktemp(name)
     shutil.copyfile(ROOT / profile.EXAMPLE, folder / "profiles.yml")
     if name == "embedded":
         socket = engine.socket_of(request.getfixturevalue("embedded_dir"))
-        return name, {"LM_SOCKET": str(socket)}, folder
-    return name, server_settings(name), folder
+        yield name, {"LM_SOCKET": str(socket)}, folder
+    else:
+        with account_of_tests(name) as settings:
+            yield name, settings, folder
 
 
 @pytest.fixture(scope="module")

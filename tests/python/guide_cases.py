@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import mysql.connector
-from conftest import ROOT, TestTarget
+from conftest import ROOT, TestTarget, administrator
 
 README, RUSSIAN = ROOT / "README.md", ROOT / "README.ru.md"
 CONTRIBUTING, QUESTIONS = ROOT / "CONTRIBUTING.md", ROOT / "analyses" / "README.md"
@@ -55,11 +55,11 @@ def reader(target: TestTarget, grants: list[str]) -> Iterator[Callable[[str], st
     ((host,),) = target.rows("select substring_index(user(), '@', -1)")
     name, password = f"{target.schema}_bi"[-32:], "Reader-of-results-1"
     account = f"'{name}'@'{host}'"
-    settings = target.settings
-    target.rows(f"create user {account} identified by '{password}'")
+    settings, admin = target.settings, administrator(target)
+    admin.rows(f"create user {account} identified by '{password}'")
     try:
         for grant in grants:
-            target.rows(grant.replace("'bi'@'%'", account))
+            admin.rows(grant.replace("'bi'@'%'", account))
         with closing(
             mysql.connector.connect(
                 host=settings["LM_HOST"],
@@ -81,4 +81,4 @@ def reader(target: TestTarget, grants: list[str]) -> Iterator[Callable[[str], st
 
             yield refusal
     finally:
-        target.rows(f"drop user {account}")
+        admin.rows(f"drop user {account}")

@@ -355,6 +355,11 @@ def newest(target: TestTarget, table: str) -> int:
     return target.rows(f"select coalesce(max({KEYS[table][0]}), 0) from {table}")[0][0]
 
 
+def text(value: Any) -> str:
+    """A text as the servers give it: some columns of their own come as bytes."""
+    return value.decode() if isinstance(value, bytes | bytearray) else str(value)
+
+
 def texts(target: TestTarget, tables: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Each text column of each table or view, its distinct values in one text."""
     for table in tables:

@@ -20,7 +20,7 @@ from zlib import crc32
 import pytest
 from conftest import ROOT, TestTarget, run_process
 from oracle_data import Source, simulated_source
-from pipeline_cases import fill, moment, own_schema, run, skip_unless, until
+from pipeline_cases import fill, moment, own_schema, run, skip_unless, text, until
 
 from python_scoring.base import dbt_runner
 
@@ -65,7 +65,7 @@ def stored(target: TestTarget) -> Iterator[TestTarget]:
             "select table_name from information_schema.tables where table_type = 'BASE TABLE'"
             " and table_schema = database()"
         ):
-            here.rows(f"analyze table {plain_text(table)}")
+            here.rows(f"analyze table {text(table)}")
         yield here
 
 
@@ -79,10 +79,6 @@ def thinned(source: Source) -> Source:
         [row for row in source.history if row["history_id"] in kept],
         [row for row in source.scores if row["history_id"] in kept],
     )
-
-
-def plain_text(value: Any) -> str:
-    return value.decode() if isinstance(value, bytes | bytearray) else str(value)
 
 
 def explained(here: TestTarget, program: str, words: list[str]) -> list[Plan]:
@@ -100,14 +96,14 @@ def aliases(here: TestTarget, statement: str) -> dict[str, str]:
     """The large tables by the names that they have in a statement and in the schema's views."""
     found = {table: table for table in LARGE}
     views = " ".join(
-        plain_text(text)
-        for (text,) in here.rows(
+        text(definition)
+        for (definition,) in here.rows(
             "select view_definition from information_schema.views where table_schema = database()"
         )
     )
-    for text in (statement, views):
+    for sql in (statement, views):
         for table, alias in re.findall(
-            rf"`?\b({'|'.join(LARGE)})`?\s+(?:as\s+)?`?(\w+)`?", text, re.I
+            rf"`?\b({'|'.join(LARGE)})`?\s+(?:as\s+)?`?(\w+)`?", sql, re.I
         ):
             found[alias] = table
     return found
@@ -162,7 +158,7 @@ def test_the_check_sees_a_scan(stored: TestTarget) -> None:
         with closing(stored.connect()) as connection:
             cursor = connection.cursor(dictionary=True)
             cursor.execute("explain format=traditional " + statement)
-            lines = [{name: plain_text(v) if v else v for name, v in row.items()} for row in cursor]
+            lines = [{name: text(v) if v else v for name, v in row.items()} for row in cursor]
         assert bool(scans(stored, [Plan(statement, lines)])) is is_scan, statement
 
 

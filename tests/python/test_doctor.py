@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
-from conftest import TestTarget
+from conftest import TestTarget, administrator
 
 from python_scoring.base.source_tables import create_source_tables
 from python_scoring.doctor.command import check_salt, examine
@@ -113,16 +113,17 @@ def test_a_call_in_the_future_is_a_warning(target: TestTarget) -> None:
 def test_missing_rights(grants: list[str], failed: str, said: str, target: TestTarget) -> None:
     if target.name == "embedded":
         pytest.skip("the embedded engine has one user")
+    admin = administrator(target)
     # By this very host: a server's anonymous user would come before one of any host.
     host = target.rows("select substring_index(user(), '@', -1)")[0][0]
     name, built = "lm_doctor_test", target.schema + "_built"
     user = f"{name}@'{host}'"
-    target.rows(f"drop user if exists {user}")
-    target.rows(f"create user {user} identified by '{PASSWORD}'")
-    target.rows(f"create database if not exists {built}")
-    target.rows(f"grant all privileges on {built}.* to {user}")
+    admin.rows(f"drop user if exists {user}")
+    admin.rows(f"create user {user} identified by '{PASSWORD}'")
+    admin.rows(f"create database if not exists {built}")
+    admin.rows(f"grant all privileges on {built}.* to {user}")
     for table in ("call_history", "call_scores") if grants else ():
-        target.rows(f"grant {', '.join(grants)} on {target.schema}.{table} to {user}")
+        admin.rows(f"grant {', '.join(grants)} on {target.schema}.{table} to {user}")
     settings = {**target.settings, "LM_USER": name, "LM_PASSWORD": PASSWORD}
     limited = TestTarget(target.name, built, target.folder, settings)
     try:
@@ -134,12 +135,12 @@ def test_missing_rights(grants: list[str], failed: str, said: str, target: TestT
             assert PASSWORD not in str(bad)
         else:
             assert not bad
-        target.rows(f"revoke all privileges, grant option from {user}")
-        target.rows(f"grant select on {built}.* to {user}")
+        admin.rows(f"revoke all privileges, grant option from {user}")
+        admin.rows(f"grant select on {built}.* to {user}")
         assert "target schema" in found(limited, "fail", source_schema=target.schema)
     finally:
-        target.rows(f"drop user {user}")
-        target.rows(f"drop database {built}")
+        admin.rows(f"drop user {user}")
+        admin.rows(f"drop database {built}")
 
 
 @pytest.mark.parametrize(

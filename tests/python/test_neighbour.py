@@ -12,7 +12,7 @@ from typing import Any
 
 import mysql.connector
 import pytest
-from conftest import TestTarget
+from conftest import TestTarget, administrator
 from pipeline_cases import (
     BUILD,
     RULE_METRICS,
@@ -90,7 +90,7 @@ def locked_parents(here: TestTarget) -> list[str]:
     if here.name == "mysql":
         found += [
             f"{table}: {mode} on {row}"
-            for table, mode, row in here.rows(
+            for table, mode, row in administrator(here).rows(
                 "select object_name, lock_mode, lock_data from performance_schema.data_locks"
                 " where object_schema = %s and lock_type = 'RECORD'"
                 " and object_name in ('call_history', 'call_scores') limit 5",

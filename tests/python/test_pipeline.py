@@ -50,6 +50,7 @@ from pipeline_cases import (
     run,
     running,
     skip_unless,
+    text,
     texts,
     unlike,
     until,
@@ -153,10 +154,6 @@ def plain_type(column_type: str) -> str:
         if column_type.startswith(f"{name}("):
             return name + column_type.partition(")")[2]
     return "json" if column_type == "longtext" else column_type
-
-
-def text(value: Any) -> str:
-    return value.decode() if isinstance(value, bytes | bytearray) else str(value)
 
 
 def test_contract_of_keys(fresh: Fresh) -> None:

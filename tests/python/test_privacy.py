@@ -10,7 +10,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from datetime import date, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -18,6 +21,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, TestTarget
 from jinja2 import Environment
+from mysql.connector.abstracts import MySQLCursorAbstract
 from oracle_data import Source, simulated_source
 from pipeline_cases import (
     Row,
@@ -29,6 +33,7 @@ from pipeline_cases import (
     relations,
     run,
     skip_unless,
+    text,
     texts,
 )
 
@@ -175,6 +180,31 @@ def test_every_spelling_is_refused(target: TestTarget) -> None:
     assert found == {text: text if text in kept else None for text in found}
 
 
+@contextmanager
+def watched(here: TestTarget) -> Iterator[set[str]]:
+    """The statements that the process list shows meanwhile to who looks often."""
+    seen: set[str] = set()
+    ended = threading.Event()
+
+    def look(cursor: MySQLCursorAbstract) -> None:
+        while not ended.wait(0.01):
+            cursor.execute("select info from information_schema.processlist")
+            seen.update(text(info) for (info,) in cursor.fetchall() if info)
+
+    # Connected here: a target's environment is the process's while it is read.
+    with (
+        closing(here.connect()) as connection,
+        closing(connection.cursor()) as cursor,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        looking = pool.submit(look, cursor)
+        try:
+            yield seen
+        finally:
+            ended.set()
+            looking.result()
+
+
 PLAN = """scenarios:
   - name: all_answered
     effects:
@@ -196,7 +226,8 @@ def swept(target: TestTarget) -> Iterator[tuple[TestTarget, Planter, dict[str, s
         said: dict[str, str] = {}
         # As cron starts it: whatever is written may be read by everybody, unless `lm` sees to it.
         os.umask(0o022)
-        for command in (
+        caller = next(call["caller_number"] for call in source.history if call["context_type"] == 1)
+        commands = (
             ("run",),
             ("what-if", "--example"),
             ("what-if", str(plan), "--days", "7"),
@@ -205,12 +236,17 @@ def swept(target: TestTarget) -> Iterator[tuple[TestTarget, Planter, dict[str, s
             ("report", "--format", "text"),
             ("report", "--lang", "en", "--output", str(here.folder / "page.html")),
             ("score", "--call", str(source.history[-1]["history_id"]), "--json"),
+            ("forget", "--caller", caller, "--from-sources"),
             ("doctor", "--json"),
-        ):
-            done = here.lm(*command, "--vars", variables)
-            said[" ".join(command)] = done.stdout + done.stderr
-            assert done.returncode == 0, said
-        here.dbt("docs", "generate", "--static", vars=json.loads(variables))
+        )
+        with watched(here) as statements:
+            for command in commands:
+                done = here.lm(*command, "--vars", variables)
+                said[" ".join(command)] = done.stdout + done.stderr
+                assert done.returncode == 0, said
+            here.dbt("docs", "generate", "--static", vars=json.loads(variables))
+        assert any("insert into" in statement.lower() for statement in statements)
+        said["process list"] = "\n".join(statements)
         yield here, planter, said
 
 

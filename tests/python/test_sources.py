@@ -19,7 +19,7 @@ from unittest import mock
 
 import mysql.connector
 import pytest
-from conftest import TestTarget
+from conftest import TestTarget, administrator
 from guide_cases import README, blocks
 from oracle_data import Source
 from pipeline_cases import (
@@ -45,6 +45,7 @@ from pipeline_cases import (
     relations,
     run,
     skip_unless,
+    text,
     texts,
 )
 from servers import clean_environment
@@ -118,14 +119,15 @@ def account_of_the_runs(
     grants = re.sub(r",\s+refusal_category_code", "", grants).replace(" lm.* ", f" `{beside}`.* ")
     for own, table in names.items():
         grants = grants.replace(f"clinic.{own} ", f"`{sources}`.{table} ")
-    execute(here, f"create user {account} identified by '{password}'")
+    admin = administrator(here)
+    execute(admin, f"create user {account} identified by '{password}'")
     try:
         for statement in grants.replace("'lm'@'10.0.0.%'", account).split(";"):
             if statement.strip().startswith("grant"):
-                execute(here, statement)
+                execute(admin, statement)
         yield replace(here, settings={**here.settings, "LM_USER": name, "LM_PASSWORD": password})
     finally:
-        execute(here, f"drop user {account}")
+        execute(admin, f"drop user {account}")
 
 
 def test_the_account_of_the_runs_cannot_read_what_is_said(elsewhere: Elsewhere) -> None:
@@ -144,10 +146,6 @@ def test_the_account_of_the_runs_cannot_read_what_is_said(elsewhere: Elsewhere) 
     assert done.returncode == 1
     assert "nothing is erased" in done.stderr
     assert_same(before, read(here, "lm_value"))
-
-
-def text(value: Any) -> str:
-    return value.decode() if isinstance(value, bytes | bytearray) else str(value)
 
 
 def test_sources_elsewhere(elsewhere: Elsewhere) -> None:
@@ -300,7 +298,7 @@ def test_views_can_be_made_again_from_what_the_server_tells_of_them(elsewhere: E
 
 
 def test_a_dump_restores(elsewhere: Elsewhere) -> None:
-    here = elsewhere.admin
+    here = administrator(elsewhere.admin)
     skip_unless(here, "mysql", "mariadb")
     dump_program, client = shutil.which("mysqldump"), shutil.which("mysql")
     if not dump_program or not client:
@@ -415,7 +413,6 @@ def test_a_forgotten_caller_leaves_and_stays_away(elsewhere: Elsewhere) -> None:
 def test_a_rotated_salt_gives_new_keys_and_brings_nobody_back(elsewhere: Elsewhere) -> None:
     """The full pass that it takes reads all sources again, those of forgotten calls among them."""
     here = elsewhere.target
-    skip_unless(here, "embedded")
     path = salt_file(here)
     before = read(here, "int_calls")
     words = ("--vars", json.dumps(elsewhere.variables))
