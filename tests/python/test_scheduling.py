@@ -253,9 +253,9 @@ def test_dbts_models_keep_to_limit_and_tell_of_locks(as_scheduled: TestTarget) -
     with passed, pytest.raises(LmError, match="dbt build failed"):
         retries.build(here.load(), words, variables, NO_LIMIT)
     results = json.loads(retries.results_file(here.load()).read_text())["results"]
-    nodes = [row["status"] for row in results if not row["unique_id"].startswith("operation.")]
-    assert nodes == ["success", "success", "error"]
-    assert "1 batches are left for the next run" in results[-1]["message"]
+    nodes = [row for row in results if not row["unique_id"].startswith("operation.")]
+    assert [row["status"] for row in nodes] == ["success", "success", "error"]
+    assert "1 batches are left for the next run" in nodes[-1]["message"]
     assert here.rows("select count(*) from int_rule_params") == [(0,)]
     with held(here, "int_rule_params", "lock"), pytest.raises(BusyError, match="1205"):
         retries.build(here.load(), words, variables, NO_LIMIT)
