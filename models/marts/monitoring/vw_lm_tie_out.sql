@@ -177,12 +177,12 @@ counted as (
 
     -- Calls in quarantine are left out on purpose.
     select
-        quarantined.call_date,
+        quarantined.call_date as stat_date,
         table_names.table_name,
-        count(*),
-        sum({{ one_if(is_talk) }}),
-        sum(quarantined.is_booked),
-        0
+        count(*) as calls,
+        sum({{ one_if(is_talk) }}) as talks,
+        sum(quarantined.is_booked) as bookings,
+        0 as newer_calls
 
     from {{ ref('fct_call') }} as quarantined
 
