@@ -32,7 +32,8 @@ numbers as (
         on lm_value.metric_code = dictionary.metric_code
 
     where lm_value.value_numeric is not null
-        and lm_value.metric_group <> 'forecast'
+        -- As older versions wrote them: log-odds.
+        and coalesce(json_unquote(json_extract(lm_value.value_json, '$.kind')), '') <> 'logit'
 
 ),
 

@@ -61,24 +61,26 @@
         {%- set number = number_text_in(language, reason_number(place, name, factor)) -%}
         {%- set ns.text = "replace(" ~ ns.text ~ ", '{" ~ mark ~ "}', coalesce(" ~ number ~ ", '?'))" -%}
     {%- endfor -%}
-    {%- set points = reason_number(place, 'points') -%}
-    {%- set raises, lowers = ('Повышает', 'Снижает') if language == 'ru' else ('Raises', 'Lowers') -%}
-    replace(
-        replace(
-            {{ ns.text }}, '{moves}',
-            case
-                when json_extract(lm_value.value_json, '$.reasons[{{ place }}].points') * 1e0 < 0
-                    then '{{ lowers }}'
-                else '{{ raises }}'
-            end
-        ),
-        '{signed}',
-        case
-            when {{ points }} > 0 then concat(' (+', {{ number_text_in(language, points) }}, ')')
-            when {{ points }} < 0 then concat(' (', {{ number_text_in(language, points) }}, ')')
-            else ''
-        end
-    )
+    {%- set value = number_text_in(language, reason_number(place, 'value')) -%}
+    {%- set ns.text = "replace(" ~ ns.text ~ ", '{told}', coalesce(concat(': ', " ~ value ~ "), ''))" -%}
+    {%- for mark, factor, unit in [
+        ('signed', 1, ''), ('signed%', 100, ' п.п.' if language == 'ru' else ' pp'),
+    ] -%}
+        {%- set ns.text = "replace(" ~ ns.text ~ ", '{" ~ mark ~ "}', " ~ points_text(place, language, factor, unit) ~ ")" -%}
+    {%- endfor -%}
+    {{ ns.text }}
+{%- endmacro %}
+
+
+{% macro points_text(place, language, factor, unit) -%}
+    {%- set points = reason_number(place, 'points', factor) -%}
+    case
+        -- As older versions wrote them: log-odds, which tell a reader nothing.
+        when {{ json_text('kind') }} = 'logit' then ''
+        when {{ points }} > 0 then concat(' (+', {{ number_text_in(language, points) }}, '{{ unit }})')
+        when {{ points }} < 0 then concat(' (', {{ number_text_in(language, points) }}, '{{ unit }})')
+        else ''
+    end
 {%- endmacro %}
 
 

@@ -15,10 +15,10 @@ metrics as (
 
     select
         metric_code,
-        -- Points that multiply, only count or are log-odds would tell a reader nothing.
+        -- Points that multiply or only count would tell a reader nothing.
         case
             when metric_code in ({{ factor_metrics() }}) or unit = 'code' then ''
-            when metric_group = 'forecast' then ''
+            when metric_group = 'forecast' then '{signed%}'
             else '{signed}'
         end as points_behind
 

@@ -49,17 +49,19 @@ def sentence(text: str, reason: Mapping[str, Any], language: str) -> str:
         if name in reason:
             shown = number(factor * reason[name], language)
             text = text.replace("{" + mark + "}", shown)
-    points = reason["points"]
-    moves = {"ru": ("Снижает", "Повышает"), "en": ("Lowers", "Raises")}[language][points >= 0]
-    text = text.replace("{moves}", moves)
-    sign = f" ({'+' if points > 0 else ''}{number(points, language)})" if points else ""
-    return text.replace("{signed}", sign)
+    told = f": {number(reason['value'], language)}" if "value" in reason else ""
+    text = text.replace("{told}", told)
+    percent = {"ru": " п.п.", "en": " pp"}[language]
+    for mark, factor, unit in (("signed", 1, ""), ("signed%", 100, percent)):
+        points = factor * reason["points"]
+        sign = f" ({'+' if points > 0 else ''}{number(points, language)}{unit})" if points else ""
+        text = text.replace("{" + mark + "}", sign)
+    return text
 
 
-def pattern(text: str, language: str) -> str:
+def pattern(text: str) -> str:
     """A sentence of lm_reason_dictionary without its numbers: dots in their place."""
-    both = {"ru": "Повышает или снижает", "en": "Raises or lowers"}[language]
-    return re.sub(r"\{[^}]*\}", "…", text.replace("{moves}", both).replace("{signed}", ""))
+    return re.sub(r"\{[^}]*\}", "…", text.replace("{told}", ": …"))
 
 
 def codes(text: str) -> str:

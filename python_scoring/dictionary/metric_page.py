@@ -98,7 +98,7 @@ def _in_language(dictionary: Dictionary, metric: Row, language: str) -> list[str
             (
                 (
                     f"`{r['reason_code']}`",
-                    pattern(r[f"sentence_{language}"], language),
+                    pattern(r[f"sentence_{language}"]),
                     r[f"action_{language}"],
                 )
                 for r in dictionary.reasons_of(code)

@@ -42,8 +42,23 @@ class Dictionary:
         return found.get(metric) or found["*"]
 
     def reasons_of(self, metric: str) -> list[Row]:
-        """What its value_json may tell, in the order of the seed."""
-        return [r for r in self.reasons if r["metric_code"] == metric and r["kind"] in TOLD]
+        """What its value_json may tell, in the order of the seed.
+
+        Reasons of all metrics are those of the probabilities.
+        """
+        own = {r["reason_code"] for r in self.reasons if r["metric_code"] == metric}
+        is_forecast = self.metric(metric)["metric_group"] == "forecast"
+        return [
+            row
+            for row in self.reasons
+            if (row["metric_code"] == metric and row["kind"] in TOLD)
+            or (
+                is_forecast
+                and row["metric_code"] == "*"
+                and row["kind"] == "reason"
+                and row["reason_code"] not in own
+            )
+        ]
 
     def params_of(self, metric: str) -> list[Row]:
         """Its own numbers, by profile, and those of all metrics that its formula names."""

@@ -96,7 +96,9 @@ def features(frame: pd.DataFrame) -> pd.DataFrame:
     for feature in FEATURES:
         values = frame[feature.column]
         if feature.column == "operator_key":
-            columns[feature.column] = hidden_names(values)
+            # Nobody took part in a call that was not answered, whoever's phone rang.
+            is_answered = numbers(frame["is_answered"]) != 0
+            columns[feature.column] = hidden_names(values.where(is_answered, "unknown"))
         elif feature.is_code:
             columns[feature.column] = codes(values)
         else:

@@ -14,7 +14,7 @@ from python_scoring.probability.base_rates import BaseRates
 from python_scoring.probability.calibration import Sigmoid
 from python_scoring.probability.explain import lookup_reasons, model_reasons
 from python_scoring.probability.features import features
-from python_scoring.probability.quality import logit, sigmoid
+from python_scoring.probability.quality import sigmoid
 from python_scoring.probability.settings import COMPLAINT, REPEAT, SPECS
 
 # A probability has four decimals in lm_value and is never quite 0 or 1.
@@ -70,8 +70,7 @@ class ProbabilityModel:
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Probability, base, kind and reasons of each row, by the frame's index.
 
-        `base` and the reasons' points sum up to the log-odds of the probability (kind logit), or
-        to the probability itself (kind lookup). Gates are not looked at.
+        `base` and the reasons' points sum up to the probability. Gates are not looked at.
         """
         result = pd.DataFrame(index=frame.index)
         if len(frame) == 0:
@@ -84,15 +83,13 @@ class ProbabilityModel:
             # One thread: on a busy machine two of them mostly wait for each other.
             with threadpool_limits(limits=1):
                 base_log_odds, points = self.trained.explain(features(frame))
-            raw = base_log_odds + points.sum(axis=1)
-            calibrated = self.calibration.apply(raw)
-            p = _rounded(sigmoid(calibrated))
-            base, reasons = model_reasons(
-                self.metric, frame, base_log_odds, points, calibrated - raw, logit(p)
-            )
+            start = float(self.calibration.apply(np.array([base_log_odds]))[0])
+            points = points * self.calibration.slope
+            p = _rounded(sigmoid(start + points.sum(axis=1)))
+            base, reasons = model_reasons(self.metric, frame, start, points, p)
         result["probability"] = p
         result["base"] = base
-        result["kind"] = "lookup" if self.trained is None else "logit"
+        result["kind"] = "lookup" if self.trained is None else "additive"
         result["reasons"] = pd.Series(reasons, index=frame.index, dtype=object)
         return result
 

@@ -225,7 +225,9 @@ def test_the_feature_pack_has_what_its_page_names() -> None:
             "Ждал 40,2 с из 20 с",
         ),
         ("{value%} %", {"points": 1, "value": 0.305}, "en", "30.5 %"),
-        ("{moves} it{signed}", {"points": -0.26}, "en", "Lowers it (-0.3)"),
+        ("It{signed}", {"points": -0.26}, "en", "It (-0.3)"),
+        ("Звонков{told}{signed%}", {"points": 0.041, "value": 4}, "ru", "Звонков: 4 (+4,1 п.п.)"),
+        ("Calls{told}{signed%}", {"points": -0.041}, "en", "Calls (-4.1 pp)"),
     ],
 )
 def test_a_sentence_has_its_numbers(
