@@ -55,8 +55,6 @@ def level_keys(frame: pd.DataFrame, levels: tuple[str, ...]) -> list[pd.Series]:
 class BaseRates:
     """Rates by level. After `fit`, `rates_` has those of each level, `root_` that of all calls."""
 
-    kind = "lookup"
-
     def __init__(self, metric: str) -> None:
         self.metric = metric
         self.spec = SPECS[metric]

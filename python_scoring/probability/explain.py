@@ -29,72 +29,41 @@ GROUPS_WITHOUT_NUMBER = ("OUTCOME", "ANSWERED")
 # Shown as per cent.
 SHARES = ("COVERAGE",)
 
-# Groups of codes whose values have sentences of their own: what was, not only what it was about.
+
+def _codes_of(group: str, values: str) -> dict[str, str]:
+    """Value -> code of its sentence, for the values named and for none."""
+    codes = {value: f"{group}_{value.upper()}" for value in values.split()}
+    return {"missing": f"{group}_NONE", **codes}
+
+
+# Group -> its column and the values that have sentences of their own: what was, not only what it
+# was about. A value beside them has the group's sentence.
 VALUE_CODES = {
     "ANSWERED": ("is_answered", {"1": "ANSWERED", "0": "UNANSWERED"}),
     "DIRECTION": ("direction", {"in": "INCOMING", "out": "OUTGOING"}),
     "OUTCOME": (
         "outcome",
-        {
-            "missing": "OUTCOME_NONE",
-            **{
-                value: f"OUTCOME_{value.upper()}"
-                for value in (
-                    "record",
-                    "info_only",
-                    "lead_no_record",
-                    "refused",
-                    "cancelled_by_patient",
-                    "cancelled_by_operator",
-                    "non_target",
-                    "other",
-                    "none",
-                )
-            },
-        },
+        _codes_of(
+            "OUTCOME",
+            "record info_only lead_no_record refused cancelled_by_patient cancelled_by_operator"
+            " non_target other none",
+        ),
     ),
     "CATEGORY": (
         "call_category",
-        {
-            "missing": "CATEGORY_NONE",
-            **{
-                value: f"CATEGORY_{value.upper()}"
-                for value in (
-                    "booking",
-                    "lead",
-                    "info",
-                    "navigation",
-                    "complaint",
-                    "cancel",
-                    "reschedule",
-                    "reminder",
-                    "undefined",
-                    "none",
-                )
-            },
-        },
+        _codes_of(
+            "CATEGORY",
+            "booking lead info navigation complaint cancel reschedule reminder undefined none",
+        ),
     ),
     "REFUSAL": (
         "refusal_code",
-        {
-            "missing": "REFUSAL_NONE",
-            **{
-                value: f"REFUSAL_{value}"
-                for value in (
-                    "PRICE",
-                    "TIME_GENERAL",
-                    "URGENCY_NO_SLOTS",
-                    "DOCTOR_UNAVAILABLE",
-                    "LOCATION_INCONVENIENT",
-                    "SERVICE_NOT_PROVIDED",
-                    "AGE_RESTRICTION",
-                    "DOCUMENTS_REQUIRED",
-                    "PATIENT_WILL_CLARIFY",
-                    "OPERATOR_WILL_CLARIFY",
-                    "OTHER_REASON",
-                )
-            },
-        },
+        _codes_of(
+            "REFUSAL",
+            "PRICE TIME_GENERAL URGENCY_NO_SLOTS DOCTOR_UNAVAILABLE LOCATION_INCONVENIENT"
+            " SERVICE_NOT_PROVIDED AGE_RESTRICTION DOCUMENTS_REQUIRED PATIENT_WILL_CLARIFY"
+            " OPERATOR_WILL_CLARIFY OTHER_REASON",
+        ),
     ),
     "WEEKDAY": ("call_weekday", {str(day): f"WEEKDAY_{day}" for day in range(1, 8)}),
 }

@@ -88,7 +88,6 @@ class LinearModel:
     """Logistic regression with a ridge penalty a feature; no search, no random numbers."""
 
     calc_method = "regression"
-    kind = "logit"
 
     def fit(self, inputs: pd.DataFrame, label: np.ndarray, weight: np.ndarray) -> LinearModel:
         """Learn from features (see features.py), labels of both classes and weights."""

@@ -13,11 +13,6 @@ SMALLEST = 1e-6
 CLEARLY = 2.0
 
 
-def logit(p: np.ndarray) -> np.ndarray:
-    """Log-odds; 0 and 1 stay finite."""
-    return special.logit(np.clip(np.asarray(p, dtype=float), SMALLEST, 1 - SMALLEST))
-
-
 def sigmoid(x: np.ndarray) -> np.ndarray:
     """Probabilities of log-odds: never quite 0 or 1, for their logarithms are taken."""
     return special.expit(np.clip(np.asarray(x, dtype=float), -30, 30))

@@ -30,7 +30,6 @@ class TreeModel:
     """
 
     calc_method = "gbm"
-    kind = "logit"
 
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed
@@ -121,7 +120,6 @@ class Blend:
     """The mean of two models' log-odds."""
 
     calc_method = "gbm"
-    kind = "logit"
 
     def __init__(self, parts: tuple[Any, ...]) -> None:
         self.parts = parts
