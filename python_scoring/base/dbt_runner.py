@@ -24,9 +24,6 @@ SETTINGS = {
     "PYTHONUNBUFFERED": "1",
 }
 
-# `python -m dbt.cli.main` does nothing since dbt-core 1.8.
-DBT = ("-c", "from dbt.cli.main import cli; cli()")
-
 # Seeds, models and the tests of the data. Unit tests are of the code, whatever the data.
 BUILD = ("build", "--exclude-resource-type", "unit_test")
 
@@ -135,14 +132,14 @@ def command(
     arguments: Sequence[str],
     variables: Mapping[str, Any] | None = None,
     *,
-    is_watched: bool = False,
+    verbose: bool = False,
 ) -> list[str]:
-    """The command line of dbt in a process of its own; `is_watched`, with a line of progress.
+    """The command line of the same in a process of its own, to be run in the project's folder.
 
-    To be run in the project's folder: socket paths count from there.
+    Socket paths count from there.
     """
-    program = ("-m", dbt_watch.__name__) if is_watched else DBT
-    return [sys.executable, *program, *arguments, *_place(target, variables)]
+    words = ["-m", dbt_watch.__name__, *([dbt_watch.VERBOSE] if verbose else []), *arguments]
+    return [sys.executable, *words, *_place(target, variables)]
 
 
 def _place(target: Target, variables: Mapping[str, Any] | None) -> list[str]:

@@ -1,6 +1,7 @@
 """One line of progress, and the warnings and errors, out of all that dbt says.
 
-`python -m python_scoring.base.dbt_watch ARGUMENTS` is dbt so watched, in a process of its own.
+`python -m python_scoring.base.dbt_watch [--verbose] ARGUMENTS` is dbt so watched, in a process of
+its own, which ends with PassingError's exit code where that was the end of it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 
+from python_scoring.base import faults
+from python_scoring.base.errors import EXIT_OK, EXIT_PROBLEM, PassingError
 from python_scoring.base.progress import ProgressLine, progress
 
 # dbt's events of a node. The end of a test does not tell how many nodes there are.
@@ -22,6 +25,7 @@ ENDS = (
     SKIP,
 )
 GRAVE = ("warn", "error")
+VERBOSE = "--verbose"
 # In the order of the summary; what dbt calls them in its events, whatever the case.
 WORDS = {
     "pass": "passed",
@@ -103,6 +107,7 @@ def invoke(words: Sequence[str], watch: Watch, *, manifest: Any = None, says: st
     """dbt's result of a command in this process, on a project that is parsed already if given.
 
     `says` is the least level of what dbt itself prints; what it raises goes to the watch anyway.
+    PassingError if it lost the database outside of its nodes: no result of it tells that.
     """
     # Takes seconds, which commands without dbt need not wait for.
     from dbt.cli.main import dbtRunner
@@ -114,6 +119,8 @@ def invoke(words: Sequence[str], watch: Watch, *, manifest: Any = None, says: st
     if isinstance(done.exception, KeyboardInterrupt):
         raise done.exception
     watch.add(done.exception)
+    if faults.kind_in(str(done.exception)) is faults.PASSING:
+        raise PassingError(f"{watch.name} failed: {faults.PASSING.what}") from done.exception
     return done
 
 
@@ -125,7 +132,17 @@ def _status(event: Any) -> str:
     return status if status in WORDS else "success"
 
 
+def main(words: Sequence[str]) -> int:
+    """The exit code of dbt with these arguments; `--verbose` before them shows all that it says."""
+    is_verbose = words[0] == VERBOSE
+    arguments = words[is_verbose:]
+    try:
+        with Watch(f"dbt {arguments[0]}", shows=not is_verbose) as watch:
+            done = invoke(arguments, watch, says="info" if is_verbose else "none")
+    except PassingError as error:
+        return error.exit_code
+    return EXIT_OK if done.success else EXIT_PROBLEM
+
+
 if __name__ == "__main__":
-    with Watch(f"dbt {sys.argv[1]}") as own:
-        is_done = invoke(sys.argv[1:], own).success
-    raise SystemExit(not is_done)
+    raise SystemExit(main(sys.argv[1:]))

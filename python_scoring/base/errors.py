@@ -33,3 +33,7 @@ class BusyError(LmError):
     """The database is held by another run, or was lost: later it may do."""
 
     exit_code = EXIT_BUSY
+
+
+class PassingError(BusyError):
+    """dbt failed by nothing but trouble that passes: the next try may do."""

@@ -14,7 +14,8 @@ from typing import Any
 import mysql.connector
 
 from python_scoring.base import dbt_runner
-from python_scoring.base.errors import LmError, TimeLimitError
+from python_scoring.base.errors import LmError, PassingError, TimeLimitError
+from python_scoring.base.faults import PASSING
 from python_scoring.base.profile import Target
 from python_scoring.daily import lock
 
@@ -83,7 +84,7 @@ class TimeLimit:
         dbt_runner.prepare(target)
         sys.stdout.flush()
         with subprocess.Popen(
-            dbt_runner.command(target, arguments, variables, is_watched=not verbose),
+            dbt_runner.command(target, arguments, variables, verbose=verbose),
             cwd=target.project_dir,
             env=os.environ | dbt_runner.SETTINGS | {VARIABLE: str(self.end)},
         ) as process:
@@ -93,6 +94,8 @@ class TimeLimit:
                 code = _end(process, target)
         if code and not self.left():
             raise TimeLimitError(OVER)
+        if code == PassingError.exit_code:
+            raise PassingError(f"dbt {arguments[0]} failed: {PASSING.what}")
         return code == 0
 
 

@@ -15,7 +15,7 @@ import mysql.connector
 
 from python_scoring.base import dbt_runner, faults, profile
 from python_scoring.base.database import Probe, quoted
-from python_scoring.base.errors import BusyError, ConfigurationError, LmError
+from python_scoring.base.errors import BusyError, ConfigurationError, LmError, PassingError
 from python_scoring.base.profile import Target
 from python_scoring.daily.limits import TimeLimit
 
@@ -23,10 +23,6 @@ FIRST_PAUSE_SECONDS = 5.0
 LONGEST_PAUSE_SECONDS = 300.0
 
 Result = TypeVar("Result")
-
-
-class PassingError(BusyError):
-    """dbt failed by nothing but passing trouble."""
 
 
 def is_passing(error: BaseException | None) -> bool:
@@ -81,7 +77,13 @@ def build(
     """`dbt ARGUMENTS`; PassingError or, for any other failure, LmError."""
     dbt_runner.prepare(target)
     results_file(target).unlink(missing_ok=True)
-    if not limit.run_dbt(target, arguments, variables, verbose=verbose):
+    try:
+        is_done = limit.run_dbt(target, arguments, variables, verbose=verbose)
+    except PassingError:
+        # If it is still lost, this tells why: a setting may be wrong.
+        profile.connect(target).close()
+        raise
+    if not is_done:
         if what := passing_failure(target):
             raise PassingError(f"dbt {arguments[0]} failed: {what}")
         fault = lasting_failure(target)

@@ -75,7 +75,7 @@ class Database:
 
     def dbt(self, *words: str, as_of: datetime, log: str) -> Done:
         """`dbt WORDS`, with the seconds of each model."""
-        command = dbt_runner.command(self.target(), words, {"as_of": str(as_of)})
+        command = dbt_runner.command(self.target(), words, {"as_of": str(as_of)}, verbose=True)
         done = self._process(command, log)
         results = json.loads((self.folder / "target" / "run_results.json").read_text())["results"]
         models = {r["unique_id"].split(".")[-1]: r["execution_time"] for r in results}

@@ -222,7 +222,9 @@ def running(
     """A dbt process in the background, killed at the end if it still runs."""
     log = (target.folder / "output.txt").open("w+")
     process = subprocess.Popen(
-        dbt_runner.command(target.load(), words, {"as_of": moment(as_of), **variables}),
+        dbt_runner.command(
+            target.load(), words, {"as_of": moment(as_of), **variables}, verbose=True
+        ),
         cwd=ROOT,
         env=target.environment | dbt_runner.SETTINGS,
         stdout=log,

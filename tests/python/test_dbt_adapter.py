@@ -7,14 +7,11 @@ import importlib
 import importlib.util
 import re
 import subprocess
-import sys
 from importlib.metadata import requires, version
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, TestTarget, clean_environment
-
-from python_scoring.base import dbt_runner
+from conftest import DBT, ROOT, TestTarget, clean_environment
 
 ADAPTER = "dbt.adapters.operabot_mysql"
 
@@ -62,7 +59,7 @@ def test_a_profile_of_dbt_mysql_is_told_what_to_write(kind: str, tmp_path: Path)
         encoding="utf-8",
     )
     done = subprocess.run(
-        [sys.executable, *dbt_runner.DBT, "parse", "--profiles-dir", str(tmp_path)],
+        [DBT, "parse", "--profiles-dir", str(tmp_path)],
         cwd=ROOT,
         env=clean_environment() | {"DBT_TARGET_PATH": str(tmp_path), "DBT_LOG_PATH": str(tmp_path)},
         capture_output=True,
@@ -89,7 +86,7 @@ def test_the_drivers_c_extension_connects(target: TestTarget) -> None:
 def test_dbts_version_is_told() -> None:
     """dbt tries every adapter there is for it, dbt-mysql's own too."""
     done = subprocess.run(
-        [sys.executable, *dbt_runner.DBT, "--version"],
+        [DBT, "--version"],
         cwd=ROOT,
         env=clean_environment(),
         capture_output=True,

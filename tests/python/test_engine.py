@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, clean_environment
+from conftest import DBT, ROOT, clean_environment
 
-from python_scoring.base import dbt_runner, engine
+from python_scoring.base import engine
 
 pytest.importorskip("pylibseekdb", reason="no package for this platform")
 
@@ -91,7 +91,7 @@ def test_nothing_stays_when_the_daemon_is_killed(lm: Lm, project: Path) -> None:
 def test_dbt_connects_from_a_long_path(lm: Lm, project: Path) -> None:
     assert lm("engine", "start").returncode == 0
     done = subprocess.run(
-        [sys.executable, *dbt_runner.DBT, "build"],
+        [DBT, "build"],
         cwd=project,
         env=clean_environment(),
         capture_output=True,

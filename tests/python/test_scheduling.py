@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -22,10 +23,11 @@ import mysql.connector
 import pytest
 import yaml
 from conftest import ROOT, SERVERS, TestTarget
+from dbt_common.exceptions import DbtDatabaseError
 from pipeline_cases import execute
 
 from python_scoring import cli
-from python_scoring.base import dbt_runner, errors, watermarks
+from python_scoring.base import dbt_runner, dbt_watch, errors, watermarks
 from python_scoring.base.database import Probe
 from python_scoring.base.errors import BusyError, LmError, TimeLimitError
 from python_scoring.daily import limits, lock, retries
@@ -225,6 +227,39 @@ def test_only_passing_trouble_of_dbt_is_passing(
         os.environ.pop("DBT_TARGET_PATH", None)
         said = retries.passing_failure(mock.Mock(project_dir=tmp_path))
     assert (expected in said) if expected else said == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "is_passing"),
+    [
+        ("MySQL Connection not available.", True),
+        ("2006 (HY000): MySQL server has gone away", True),
+        ("2013 (HY000): Lost connection to MySQL server during query", True),
+        ("1142 (42000): SELECT command denied to user 'lm'@'%' for table 'x'", False),
+    ],
+)
+def test_a_database_lost_between_two_of_dbts_models(
+    as_scheduled: TestTarget, said: str, is_passing: bool
+) -> None:
+    """It is back at once: neither dbt's results nor the server know of it."""
+    here = as_scheduled.load()
+    lost = mock.patch(
+        "dbt.task.runnable.GraphRunnableTask.populate_adapter_cache",
+        side_effect=DbtDatabaseError(said),
+    )
+    words = ["run", "--select", "int_rule_params"]
+    with lost, pytest.raises(LmError, match="dbt run failed") as told:
+        retries.build(here, words, {}, NO_LIMIT)
+    assert retries.is_passing(told.value) is is_passing
+    # Under a time limit dbt has a process of its own, whose exit code tells it.
+    command = dbt_runner.command(here, words)
+    with lost, contextlib.chdir(ROOT):
+        code = dbt_watch.main(command[command.index(dbt_watch.__name__) + 1 :])
+    ended = [sys.executable, "-c", f"raise SystemExit({code})"]
+    own_process = mock.patch.object(dbt_runner, "command", return_value=ended)
+    with own_process, pytest.raises(LmError, match="dbt run failed") as told:
+        retries.build(here, words, {}, TimeLimit(60))
+    assert retries.is_passing(told.value) is is_passing
 
 
 def test_failed_tests_alone_are_not_tried_again(tmp_path: Path) -> None:

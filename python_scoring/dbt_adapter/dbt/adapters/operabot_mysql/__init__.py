@@ -24,7 +24,6 @@ from dbt.adapters.exceptions import FailedToConnectError
 from dbt_common.exceptions import DbtDatabaseError, DbtRuntimeError
 from dbt_common.utils.executor import executor
 from mysql.connector import Error as DriverError
-from mysql.connector import connect
 
 from python_scoring.base import caller_salt, tls
 from python_scoring.base.errors import LmError
@@ -94,10 +93,10 @@ class OperabotMySQLConnectionManager(mysql.MySQLConnectionManager):
             options |= secured.driver_options()
             given = {name: value for name, value in options.items() if value is not None}
             try:
-                handle = connect(**given)
+                handle = mysql_connector.connect(**given)
             except DriverError:
                 # Some accounts may log in to their schema alone.
-                handle = connect(**given, database=credentials.schema)
+                handle = mysql_connector.connect(**given, database=credentials.schema)
             secured.require(handle)
         except (DriverError, LmError) as error:
             connection.handle = None
