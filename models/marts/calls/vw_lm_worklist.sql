@@ -26,11 +26,7 @@ open_calls as (
         calls.contact_key,
         calls.caller_key,
         calls.start_epoch,
-        case
-            when lists.list_code = 'complaint' then 1
-            when lists.list_code = 'callback' and {{ json_text('need') }} in ('N2', 'N5') then 1
-            else 0
-        end as is_owed,
+        case when {{ is_owed('inputs.followup_need') }} then 1 else 0 end as is_owed,
         inputs.loss_ticket as ticket,
         -- Booked if reached and asked, less what comes without: a missed caller rings again, one
         -- that was talked to books later. Nothing where no booking was wanted or could be given, or
@@ -56,10 +52,6 @@ open_calls as (
 
     inner join {{ ref('int_metric_inputs') }} as inputs
         on lists.history_id = inputs.history_id
-
-    inner join {{ ref('lm_value') }} as lm_value
-        on lists.history_id = lm_value.history_id
-        and lm_value.metric_code = 'followup_needed_flag'
 
 ),
 
@@ -210,7 +202,12 @@ valued as (
         means.free_minutes,
         clients.ticket * clients.added_if_reached * means.reach_share as expected_rub,
         case
+            when clients.is_owed = 1 then 0
+            else {{ is_held_out('clients.caller_key') }}
+        end as is_held_out,
+        case
             when clients.is_owed = 1 then 1
+            when {{ is_held_out('clients.caller_key') }} = 1 then 0
             when clients.ticket * clients.added_if_reached * means.reach_share
                 >= means.minutes_a_call * {{ var('lm_operator_minute_rub') }} then 1
             else 0
@@ -272,6 +269,7 @@ select
         else 1
     end as is_today,
     cast(case
+        when ordered.is_held_out = 1 then 'HELD_OUT'
         when ordered.is_worth_it = 0 then 'NOT_WORTH_IT'
         when ordered.place * ordered.minutes_a_call > ordered.free_minutes then 'NO_MINUTES'
     end as char(16)) as off_reason,
