@@ -269,4 +269,14 @@
         ) engine = InnoDB default charset = utf8mb4 collate = utf8mb4_bin
         comment = 'One row a run, scenario, target and day or total'
     ") %}
+    {% do run_query("
+        create table if not exists " ~ run_table('lm_scenario_done') ~ " (
+            run_id varchar(32) not null comment 'The run, as in lm_scenario_result',
+            scenario varchar(64) not null comment 'Name in the scenario file',
+            done_from date not null comment 'First day on which it was carried out',
+            marked_at datetime not null comment 'The as_of of the mark, local time',
+            primary key (run_id, scenario)
+        ) engine = InnoDB default charset = utf8mb4 collate = utf8mb4_bin
+        comment = 'One row a scenario that was carried out; its run is never pruned'
+    ") %}
 {% endmacro %}

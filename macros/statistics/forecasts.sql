@@ -12,6 +12,36 @@
 {% endmacro %}
 
 
+{# Without an actual of their own: the column of int_forecast_series by the target's name. #}
+{% macro scenario_targets() %}
+    {% do return({
+        'calls': {'reviewed': false},
+        'answered': {'reviewed': false},
+        'bookings': {'reviewed': true},
+        'lost': {'reviewed': true},
+        'lost_value': {'reviewed': true},
+        'risky': {'reviewed': true},
+        'talk_hours': {'reviewed': false, 'actual': 'talk_minutes / 60'},
+        'service_level': {'reviewed': false, 'base': 'service_level_base'},
+        'conversion_rate': {'reviewed': true, 'base': 'conversion_rate_base'},
+    }) %}
+{% endmacro %}
+
+
+{% macro scenario_figures() %}
+    {% set figures = [] %}
+    {% for value, name in [
+        ('baseline', 'baseline'), ('scenario_value', 'scenario'), ('difference', 'difference')
+    ] %}
+        {% do figures.append(value) %}
+        {% for end in ['lo95', 'lo80', 'hi80', 'hi95'] %}
+            {% do figures.append(name ~ '_' ~ end) %}
+        {% endfor %}
+    {% endfor %}
+    {% do return(figures) %}
+{% endmacro %}
+
+
 {% macro newest_forecast_run() -%}
     select *
     from {{ source('forecasts', 'lm_forecast_run') }}
@@ -19,8 +49,8 @@
 {%- endmacro %}
 
 
-{% macro reviewed_targets() -%}
-    {%- for name, target in forecast_targets().items() if target.reviewed -%}
+{% macro reviewed_targets(targets) -%}
+    {%- for name, target in targets.items() if target.reviewed -%}
         {{ ', ' if not loop.first }}'{{ name }}'
     {%- endfor -%}
 {%- endmacro %}

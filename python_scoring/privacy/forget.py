@@ -42,7 +42,7 @@ KEPT = {
         "learnt rates and medians of whole weeks and days"
     ),
     "int_operators": "keyed hashes of names, without numbers: which are operators'",
-    "lm_forecast*, lm_scenario_result, lm_model_run, lm_model_drift": (
+    "lm_forecast*, lm_scenario*, lm_model_run, lm_model_drift": (
         "forecasts, scenarios and how good the models are: sums over calls"
     ),
     "model files": "weights learnt from thousands of calls; the next training is without these",

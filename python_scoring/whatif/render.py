@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from python_scoring.base.text_table import format_table
+from python_scoring.whatif.store import Stored
 
 # Target: names, digits, factor.
 TARGETS = {
@@ -32,6 +33,15 @@ TITLES = (
     "{days} days from {first_day}; run {run_id}, forecast {forecast_run_id}",
     "{days} дн. с {first_day}; расчёт {run_id}, прогноз {forecast_run_id}",
 )
+LIST_HEADS = (
+    ("scenario", "run", "first day", "last day", "carried out from"),
+    ("сценарий", "расчёт", "первый день", "последний день", "выполняется с"),
+)
+MARKS = (
+    ("scenario {scenario} of run {run_id}: {what}", "carried out from {day} on", "not carried out"),
+    ("сценарий {scenario}, расчёт {run_id}: {what}", "выполняется с {day}", "не выполняется"),
+)
+NONE_STORED = ("no scenario is stored yet: `lm what-if FILE`", "сценариев нет: `lm what-if FILE`")
 NOTES = (
     "Where the numbers are from:",
     "Откуда числа:",
@@ -77,3 +87,22 @@ def table(rows: Sequence[Mapping[str, Any]], at: int) -> str:
                 line += [value, f"{low} … {high}"]
             cells.append(line)
     return format_table(HEADS[at], cells)
+
+
+def render_list(stored: Sequence[Stored], language: str) -> str:
+    """One line a stored scenario, the newest run first."""
+    at = 1 if language == "ru" else 0
+    if not stored:
+        return NONE_STORED[at]
+    rows = [
+        (one.scenario, one.run_id, one.first_day, one.last_day, one.done_from or "")
+        for one in stored
+    ]
+    return format_table(LIST_HEADS[at], rows)
+
+
+def render_mark(one: Stored, language: str) -> str:
+    """The line after a mark is set or taken back."""
+    whole, done, not_done = MARKS[1 if language == "ru" else 0]
+    what = done.format(day=one.done_from) if one.done_from else not_done
+    return whole.format(scenario=one.scenario, run_id=one.run_id, what=what)

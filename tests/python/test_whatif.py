@@ -266,6 +266,12 @@ def test_effects_begin_on_their_day_and_days_add_up(world: World) -> None:
     for target in COUNTS:
         own = days[days["target"] == target]
         assert own["baseline"].sum() == pytest.approx(total.loc[target, "baseline"])
+        # What vw_lm_scenario_outcome takes for a bound of some days' total.
+        for part, middle in (("baseline", "baseline"), ("scenario", "scenario_value")):
+            for end, sign in (("lo95", -1), ("lo80", -1), ("hi80", 1), ("hi95", 1)):
+                added = (own[f"{part}_{end}"] - own[middle]).sum()
+                whole = total.loc[target, f"{part}_{end}"] - total.loc[target, middle]
+                assert 0 <= sign * whole < sign * added
     ends = [f"difference_{end}" for end in ("lo95", "lo80")] + ["difference", "difference_hi80"]
     assert (np.diff(outcome.rows[ends].to_numpy(float)) >= 0).all()
 

@@ -56,7 +56,8 @@ due as (
 
     where forecasts.dimension_value <> 'other'
         and forecasts.period_start <= case
-            when forecasts.target in ({{ reviewed_targets() }}) then runs.reviews_through
+            when forecasts.target in ({{ reviewed_targets(forecast_targets()) }})
+                then runs.reviews_through
             else runs.calls_through
         end
 
