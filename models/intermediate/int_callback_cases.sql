@@ -1,10 +1,21 @@
 {#- A call enters a list when the list can know of it: a missed one at its end, or when its loss is
     certain; an answered one with its review. -#}
 {%- set is_callback = "lists.metric_code = 'followup_needed_flag'" %}
-{%- set is_open_missed -%}
-    lists.metric_code = 'lost_opportunity_score' and calls.is_answered = 0
-{%- endset %}
 {%- set never = "cast('9999-12-31' as datetime)" %}
+{%- set due_at -%}
+    cast(case
+        when {{ is_callback }} then inputs.followup_due_at
+        else timestampadd(hour, lists.due_hours, calls.call_started_at)
+    end as datetime)
+{%- endset %}
+{%- set listed_at -%}
+    cast(case
+        when {{ is_callback }} and inputs.followup_need = 'N1' then calls.call_started_at
+        when lists.metric_code = 'lost_opportunity_score' and calls.is_answered = 0
+            then timestampadd(hour, {{ rule_param('contact_hours') }}, calls.call_started_at)
+        else greatest(calls.call_started_at, coalesce(calls.reviewed_at, calls.call_started_at))
+    end as datetime)
+{%- endset %}
 
 with
 
@@ -20,18 +31,8 @@ listed as (
         calls.week_start_date,
         {{ reason_code(0) }} as reason_code,
         case when {{ is_owed('inputs.followup_need') }} then 1 else 0 end as is_owed,
-        cast(case
-            when {{ is_callback }} then inputs.followup_due_at
-            else timestampadd(hour, lists.due_hours, calls.call_started_at)
-        end as datetime) as due_at,
-        cast(case
-            when {{ is_callback }} and inputs.followup_need = 'N1' then calls.call_started_at
-            when {{ is_open_missed }}
-                then timestampadd(hour, {{ rule_param('contact_hours') }}, calls.call_started_at)
-            else greatest(
-                calls.call_started_at, coalesce(calls.reviewed_at, calls.call_started_at)
-            )
-        end as datetime) as listed_at,
+        {{ due_at }} as due_at,
+        {{ listed_at }} as listed_at,
         coalesce(calls.next_incoming_answered_at, {{ never }}) as next_talk_in_at,
         coalesce(calls.next_outgoing_answered_at, {{ never }}) as next_talk_out_at,
         coalesce(calls.next_booking_at, {{ never }}) as next_booking_at,

@@ -362,18 +362,28 @@ def text(value: Any) -> str:
     return value.decode() if isinstance(value, bytes | bytearray) else str(value)
 
 
-def texts(target: TestTarget, tables: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Each text column of each table or view, its distinct values in one text."""
-    for table in tables:
-        columns = target.rows(
-            "select column_name from information_schema.columns where table_schema = %s"
-            " and table_name = %s and (data_type like '%char%' or data_type like '%text%'"
-            " or data_type = 'json')",
-            (target.schema, table),
-        )
-        for (column,) in columns:
-            values = target.rows(f"select distinct `{plain('', column)}` from `{table}`")
-            yield f"{table}.{plain('', column)}", "\n".join(str(plain("", v)) for (v,) in values)
+def texts(target: TestTarget, tables: Iterable[str]) -> dict[str, str]:
+    """Each text column of each table or view, its distinct values in one text.
+
+    A view is read once for all of its columns: some take seconds.
+    """
+    columns: dict[str, list[str]] = {}
+    for table, column in target.rows(
+        "select table_name, column_name from information_schema.columns where table_schema = %s"
+        " and (data_type like '%char%' or data_type like '%text%' or data_type = 'json')",
+        (target.schema,),
+    ):
+        columns.setdefault(plain("", table), []).append(plain("", column))
+    found = {}
+    with closing(target.connect()) as connection, closing(connection.cursor()) as cursor:
+        for table in set(tables) & set(columns):
+            names = columns[table]
+            cursor.execute(f"select {', '.join(f'`{name}`' for name in names)} from `{table}`")
+            rows = cursor.fetchall()
+            for place, name in enumerate(names):
+                values = {str(plain("", row[place])) for row in rows}
+                found[f"{table}.{name}"] = "\n".join(values)
+    return found
 
 
 def relations(target: TestTarget, *without: str) -> list[str]:

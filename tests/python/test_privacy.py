@@ -264,7 +264,7 @@ def test_nothing_planted_leaves_the_sources(
     names = {p.name for p in files.values()}
     assert {"page.html", "catalog.json", "static_index.html", "manifest.json", "dbt.log"} <= names
     assert any("models" in p.parts for p in files.values())
-    places = {**dict(texts(here, ours)), **said}
+    places = {**texts(here, ours), **said}
     places |= {name: p.read_bytes().decode("utf-8", "replace") for name, p in files.items()}
     found = {place: sorted(leaks(text, planter))[:5] for place, text in places.items()}
     assert not {place: leaked for place, leaked in found.items() if leaked}
@@ -348,9 +348,8 @@ def test_a_column_of_callers_names_nobody(switchboard: TestTarget) -> None:
     assert operators(switchboard) == {"Анна Оператор": 6, "unknown": 53}
     refused = switchboard.rows("select sum(has_refused_operator) from int_calls")
     assert refused == [(53,)]
-    found = {
-        place for place, text in texts(switchboard, relations(switchboard)) if "Иванова" in text
-    }
+    places = texts(switchboard, relations(switchboard))
+    found = {place for place, text in places.items() if "Иванова" in text}
     assert found == {"call_history.called_info"}
 
 

@@ -240,7 +240,7 @@ def test_no_salt_still_gives_one_key_a_caller(elsewhere: Elsewhere) -> None:
     assert {mac(salt, number) for number, _ in pairs} == {key for _, key in pairs}
     here = elsewhere.target
     assert "lm_caller_salt" not in relations(here)
-    assert [place for place, words in texts(here, relations(here)) if salt in words] == []
+    assert [place for place, words in texts(here, relations(here)).items() if salt in words] == []
 
 
 def salt_file(target: TestTarget) -> Path:
@@ -407,7 +407,7 @@ def test_a_forgotten_caller_leaves_and_stays_away(elsewhere: Elsewhere) -> None:
     assert set(calls_left(here, [*calls, *gone]).values()) == {0}
     assert differences(here) == []
     places = texts(here, relations(here))
-    assert [place for place, found in places if {key, other} & set(found.split("\n"))] == []
+    assert [place for place, found in places.items() if {key, other} & set(found.split("\n"))] == []
 
 
 def test_a_rotated_salt_gives_new_keys_and_brings_nobody_back(elsewhere: Elsewhere) -> None:

@@ -1,4 +1,4 @@
-{#- Of two shares told apart with 95 % and 80 % chance: the squared sum of both normal quantiles. -#}
+{#- To tell two shares apart at 5 %, with a chance of 80 %: the squared sum of both quantiles. -#}
 {%- set quantiles_squared = 7.848879734e0 %}
 
 with
@@ -23,6 +23,16 @@ first_cases as (
 
 ),
 
+wholes as (
+
+    select 0 as has_list
+
+    union all
+
+    select 1 as has_list
+
+),
+
 counted as (
 
     select
@@ -36,7 +46,7 @@ counted as (
 
     from first_cases
 
-    cross join (select 0 as has_list union all select 1 as has_list) as wholes
+    cross join wholes
 
     where first_cases.case_place = 1
 
