@@ -18,7 +18,8 @@
     changes     batches of what changed after the positions noted
     only_call   the batches of one call, where the model has a row a call
 
-    A batch is {where, and cursor_key or feed and position}; once: its position says that all of it is done;
+    A batch is {where, and cursor_key or feed and position}; once: its position says that all of it is done, or
+    done_from, a later one, where what the batch reads may change again before its position is reached;
     days: {name: day}, what stands for day_of_batch(name); metrics: a condition, for metrics_of_batch().
 #}
 {% macro feed(part, relation=none, start=none, call=none) %}

@@ -284,7 +284,9 @@
         {% do mark_changed_dates(relation, batch, fingerprint, started) %}
     {% endif %}
     {% if batch.feed %}
-        {% do set_watermark(model.name, batch.feed, batch.position) %}
+        {# A run beside this one may be further. #}
+        {% set reached = watermark(model.name, batch.feed).position %}
+        {% do set_watermark(model.name, batch.feed, [reached, batch.position] | max) %}
     {% endif %}
     {% if fingerprint %}
         {% do set_watermark(model.name, 'full_pass', 0, batch.cursor_key | default('', true), fingerprint) %}
@@ -381,7 +383,7 @@
 
 {% macro is_done(batch, fingerprint) %}
     {% if batch.once %}
-        {% do return(watermark(model.name, batch.feed).position >= batch.position) %}
+        {% do return(watermark(model.name, batch.feed).position >= batch.done_from | default(batch.position)) %}
     {% endif %}
     {% if not fingerprint %}
         {% do return(false) %}

@@ -59,7 +59,7 @@ FORECAST = (
 MOMENTS = (END - timedelta(days=4), NOW)
 # Small, so that a kill finds work half done.
 BATCH_CALLS = 60
-NOTHING_YET = "before the first table"
+NOTHING_YET = "not at work yet"
 
 
 @dataclass(frozen=True)
@@ -181,13 +181,18 @@ def kill(process: subprocess.Popen[bytes]) -> None:
 def killed_after(
     one: Life, seconds: float
 ) -> Callable[[subprocess.Popen[bytes]], str]:  # fmt: skip
-    """A disturbance: SIGKILL after so long."""
+    """A disturbance: SIGKILL after so long, and not before the run is at work."""
 
     def disturb(process: subprocess.Popen[bytes]) -> str:
         with suppress(subprocess.TimeoutExpired):
             process.wait(seconds)
             return "ended before"
         in_flight = one.at_work()
+        while in_flight == NOTHING_YET and process.poll() is None:
+            time.sleep(0.05)
+            in_flight = one.at_work()
+        if process.poll() is not None:
+            return "ended before"
         kill(process)
         return in_flight
 

@@ -112,7 +112,7 @@ def test_a_killed_run_says_nothing_and_the_next_goes_on(disturbed: Disturbed) ->
         end = disturbed.ends[name]
         assert end.code == -9 or end.in_flight == "ended before", end.said
     killed = [end.in_flight for end in disturbed.ends.values() if end.code == -9]
-    assert set(killed) - {NOTHING_YET}, f"no kill came while something was written: {killed}"
+    assert killed and NOTHING_YET not in killed, "no kill came while the run was at work"
     for name in ("load", "night"):
         assert disturbed.ends[name].code == EXIT_OK, disturbed.ends[name].said
 
@@ -135,8 +135,7 @@ def test_a_lost_database_is_told_with_its_exit_code(disturbed: Disturbed) -> Non
 
 def test_the_log_tells_of_the_killed(disturbed: Disturbed) -> None:
     rows = disturbed.one.target.rows("select step, status from lm_run_log order by id")
-    in_flight = {end.in_flight for end in disturbed.ends.values() if end.code == -9}
-    assert ("killed" in {status for _, status in rows}) == bool(in_flight - {NOTHING_YET})
+    assert "killed" in {status for _, status in rows}
     assert rows[-1][1] == "done" and "running" not in {status for _, status in rows}
 
 

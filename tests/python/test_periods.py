@@ -6,6 +6,7 @@ calls.
 
 from __future__ import annotations
 
+import random
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -14,7 +15,20 @@ from typing import Any
 import pytest
 from conftest import TestTarget
 from oracle_data import Source
-from pipeline_cases import BUILD, a_review, fill, insert, moment, own_schema, run
+from pipeline_cases import (
+    BUILD,
+    a_review,
+    assert_same,
+    execute,
+    fill,
+    insert,
+    meaning,
+    moment,
+    own_schema,
+    read,
+    run,
+    unlike,
+)
 
 LAST = datetime(2025, 9, 30, 12)
 # Ten days without a call: periods go by the calls, not by the day of the calculation.
@@ -190,3 +204,37 @@ def test_a_day_counts_when_it_is_over(here: TestTarget, as_of: datetime, end: st
     run(here, "run", "--select", *MODELS, as_of=as_of)
     for model in MODELS:
         assert here.rows(f"select distinct concat(period_end) from {model}") == [(end,)]
+
+
+def test_statistics_by_day_lose_no_change_when_a_run_ends_between_two_batches(
+    here: TestTarget,
+) -> None:
+    """Of one day the call itself changes and later a metric, and other days in between."""
+    random_ = random.Random(18)
+    days = [day for (day,) in here.rows("select distinct call_date from fct_call order by 1")]
+    (change,) = here.rows("select max(change_id) from lm_value_changes")[0]
+    metrics = ("normalized_call_score", "response_speed_score")
+    statistics = ("run", "--select", "lm_daily_stats")
+    use = f"use `{here.schema}`"
+    before = read(here, "lm_daily_stats")
+    for _ in range(5):
+        for day in random_.choices(days, k=6):
+            changed = random_.choice(("call", *metrics))
+            change += 1
+            values = (
+                "update lm_value inner join fct_call on fct_call.history_id = lm_value.history_id"
+                " set lm_value.value_numeric = lm_value.value_numeric + 1"
+                " where fct_call.call_date = %s and lm_value.metric_code in (%s, %s)"
+            )
+            row = (
+                "insert into lm_value_changes (call_date, changed, change_id) values (%s, %s, %s)"
+                " on duplicate key update change_id = values(change_id)"
+            )
+            of = metrics if changed == "call" else (changed, changed)
+            execute(here, use, (values, (day, *of)), (row, (day, changed, change)))
+        run(here, *statistics, as_of=LATER, lm_max_batches=1)
+    run(here, *statistics, as_of=LATER)
+    after = read(here, "lm_daily_stats")
+    run(here, *statistics, "--full-refresh", as_of=LATER)
+    assert_same(meaning(read(here, "lm_daily_stats")), meaning(after))
+    assert len(unlike(before, after)) > 50
