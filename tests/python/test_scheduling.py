@@ -24,7 +24,7 @@ import pytest
 import yaml
 from conftest import ROOT, SERVERS, TestTarget
 from dbt_common.exceptions import DbtDatabaseError
-from pipeline_cases import execute
+from pipeline_cases import execute, skip_unless
 
 from python_scoring import cli
 from python_scoring.base import dbt_runner, dbt_watch, errors, watermarks
@@ -242,6 +242,7 @@ def test_a_database_lost_between_two_of_dbts_models(
     as_scheduled: TestTarget, said: str, is_passing: bool
 ) -> None:
     """It is back at once: neither dbt's results nor the server know of it."""
+    skip_unless(as_scheduled, "embedded")
     here = as_scheduled.load()
     lost = mock.patch(
         "dbt.task.runnable.GraphRunnableTask.populate_adapter_cache",

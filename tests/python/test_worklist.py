@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from conftest import TestTarget
-from pipeline_cases import NOW, build_clinic, execute, moment
+from pipeline_cases import NOW, build_clinic, execute, moment, skip_unless
 from statsmodels.stats.power import NormalIndPower
 from statsmodels.stats.proportion import confint_proportions_2indep
 
@@ -440,6 +440,7 @@ def test_the_worklist_leaves_out_whom_the_lot_says_and_owes_a_call_to_all(
 def test_a_draw_that_cannot_be_is_told(
     built: TestTarget, settings: dict[str, Any], said: str
 ) -> None:
+    skip_unless(built, "embedded")
     assert said in rerun(built, "vw_lm_callback_holdout", check=False, **settings)
 
 
